@@ -1,0 +1,1 @@
+//! The API server: kinds, decoding, defaulting, validation, admission, storage.

@@ -1,0 +1,2 @@
+//! The `ckad-grade` command.
+fn main() {}

@@ -1,0 +1,1 @@
+//! From the bytes of a manifest to documents, as kubectl reads them.
