@@ -1,1 +1,18 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
+pub mod admission;
+pub mod event;
+pub mod field;
+pub mod identity;
+pub mod kinds;
+pub mod label_selector;
+pub mod object;
+pub mod server;
+pub mod status;
+pub mod store;
+pub mod strategy;
+
+pub use field::{ErrorList, FieldError, Path};
+pub use object::{ApiObject, Kind, Object};
+pub use server::ApiServer;
+pub use status::Status;
+pub use store::{Change, Store};

@@ -1,3 +1,9 @@
 //! Grades CKAD practice answers by playing them into an in-process simulation of Kubernetes 1.36.
 pub mod api;
+pub mod cluster;
+pub mod controllers;
+pub mod environment;
+pub mod kubelet;
 pub mod manifest;
+pub mod reconcile;
+pub mod scheduler;

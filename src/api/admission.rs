@@ -1,0 +1,55 @@
+//! Admission plugins, in the API server's order (`pkg/kubeapiserver/options/plugins.go`). One file per plugin.
+pub mod namespace_lifecycle;
+
+use super::identity::Identities;
+use super::object::Object;
+use super::status::Status;
+use super::store::Store;
+
+/// What the client wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Operation {
+    Create,
+    Update,
+}
+
+/// An object on its way to the store, as admission plugins see it.
+pub struct Request<'a> {
+    /// Everything stored so far.
+    pub store: &'a Store,
+    /// For generated names.
+    pub identities: &'a mut Identities,
+    /// Create or update.
+    pub operation: Operation,
+    /// The object, which mutating plugins may change.
+    pub object: Object,
+    /// The object as it is stored, for an update.
+    pub old: Option<Object>,
+    /// Warnings for the client.
+    pub warnings: &'a mut Vec<String>,
+}
+
+/// Runs the mutating plugins, before the object is validated.
+pub fn mutate(request: &mut Request<'_>) -> Result<(), Status> {
+    namespace_lifecycle::admit(request)?;
+    Ok(())
+}
+
+/// Runs the validating plugins, after the object was found valid.
+pub fn validate(_request: &Request<'_>) -> Result<(), Status> {
+    Ok(())
+}
+
+/// Plugins that look at deletions.
+pub fn delete(_store: &Store, object: &Object) -> Result<(), Status> {
+    namespace_lifecycle::delete(object)
+}
+
+/// How many seconds an object lives on after it was deleted: pods take their grace period, everything else none.
+pub fn graceful_deletion_seconds(object: &Object, requested: Option<i64>) -> i64 {
+    match object {
+        Object::Pod(pod) => super::kinds::pod::graceful_deletion_seconds(pod, requested),
+        _ => 0,
+    }
+}

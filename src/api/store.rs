@@ -1,0 +1,134 @@
+//! What etcd and the watch cache are to a real API server: all objects, and the log of their changes.
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::object::{ApiObject, Kind, Object, ObjectKey};
+
+/// One write: the object before and after it. Reconcilers read these as Kubernetes controllers read a watch.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The object before; `None` when it was created.
+    pub old: Option<Object>,
+    /// The object after; `None` when it is gone.
+    pub new: Option<Object>,
+}
+
+impl Change {
+    /// The object after the change or, when it is gone, as it was last.
+    pub fn object(&self) -> &Object {
+        match (&self.new, &self.old) {
+            (Some(object), _) | (None, Some(object)) => object,
+            (None, None) => unreachable!("a change has at least one side"),
+        }
+    }
+    /// The kind of the changed object.
+    pub fn kind(&self) -> Kind {
+        self.object().kind()
+    }
+    /// The changed object before and after, if it is of type `T`.
+    pub fn of<T: ApiObject>(&self) -> Option<(Option<&Arc<T>>, Option<&Arc<T>>)> {
+        (self.kind() == T::ID)
+            .then(|| (self.old.as_ref().and_then(T::from_object), self.new.as_ref().and_then(T::from_object)))
+    }
+    /// Whether the object is gone.
+    pub fn is_deletion(&self) -> bool {
+        self.new.is_none()
+    }
+}
+
+type Table = BTreeMap<String, BTreeMap<String, Object>>;
+
+/// All objects by kind, namespace and name, in that order.
+#[derive(Clone, Debug, Default)]
+pub struct Store {
+    tables: Vec<Table>,
+    log: Vec<Change>,
+    truncated: usize,
+}
+
+impl Store {
+    fn table(&self, kind: Kind) -> Option<&Table> {
+        self.tables.get(kind as usize)
+    }
+
+    /// The object of a key.
+    pub fn object(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object> {
+        self.table(kind)?.get(namespace)?.get(name)
+    }
+
+    /// The object of type `T` with this name; `namespace` is empty for cluster-scoped kinds.
+    pub fn get<T: ApiObject>(&self, namespace: &str, name: &str) -> Option<&Arc<T>> {
+        self.object(T::ID, namespace, name).and_then(T::from_object)
+    }
+
+    /// All objects of type `T`, by namespace and name.
+    pub fn list<T: ApiObject>(&self) -> impl Iterator<Item = &Arc<T>> {
+        self.table(T::ID).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values).filter_map(T::from_object)
+    }
+
+    /// The objects of type `T` in one namespace, by name.
+    pub fn list_in<T: ApiObject>(&self, namespace: &str) -> impl Iterator<Item = &Arc<T>> {
+        self.table(T::ID)
+            .and_then(|t| t.get(namespace))
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .filter_map(T::from_object)
+    }
+
+    /// All objects of a kind, by namespace and name.
+    pub fn objects_of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.table(kind).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+    }
+
+    /// All objects of all kinds, by kind, namespace and name.
+    pub fn objects(&self) -> impl Iterator<Item = &Object> {
+        self.tables.iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+    }
+
+    /// All objects in a namespace.
+    pub fn objects_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Object> {
+        self.tables.iter().filter_map(move |t| t.get(namespace)).flat_map(BTreeMap::values)
+    }
+
+    /// Writes an object and logs the change.
+    pub(super) fn put(&mut self, object: Object) {
+        let kind = object.kind() as usize;
+        if self.tables.len() <= kind {
+            self.tables.resize_with(Kind::ALL.len(), Table::new);
+        }
+        let names = match self.tables[kind].get_mut(object.namespace()) {
+            Some(names) => names,
+            None => self.tables[kind].entry(object.namespace().to_owned()).or_default(),
+        };
+        let old = match names.get_mut(object.name()) {
+            Some(slot) => Some(std::mem::replace(slot, object.clone())),
+            None => names.insert(object.name().to_owned(), object.clone()),
+        };
+        self.log.push(Change { old, new: Some(object) });
+    }
+
+    /// Removes an object and logs the change; the object as it was.
+    pub(super) fn remove(&mut self, key: &ObjectKey) -> Option<Object> {
+        let names = self.tables.get_mut(key.kind as usize)?.get_mut(&key.namespace)?;
+        let old = names.remove(&key.name)?;
+        self.log.push(Change { old: Some(old.clone()), new: None });
+        Some(old)
+    }
+
+    /// How many changes there have been.
+    pub fn revision(&self) -> usize {
+        self.truncated + self.log.len()
+    }
+
+    /// The change with a number below [`revision`](Self::revision), if it is still remembered.
+    pub fn change(&self, number: usize) -> Option<&Change> {
+        self.log.get(number.checked_sub(self.truncated)?)
+    }
+
+    /// Forgets the changes before a number that every reader has read.
+    pub fn forget_changes_before(&mut self, number: usize) {
+        let count = number.saturating_sub(self.truncated).min(self.log.len());
+        self.log.drain(..count);
+        self.truncated += count;
+    }
+}

@@ -1,0 +1,36 @@
+//! What controllers, the scheduler and the kubelet have in common: they watch changes, keep a queue of what to look at,
+//! and bring one object at a time closer to what it should be.
+mod work_queue;
+
+pub use work_queue::WorkQueue;
+
+use k8s_openapi::jiff::Timestamp;
+
+use crate::api::{ApiServer, Change, Store};
+use crate::environment::Environment;
+
+/// A component that works on the cluster through the API server, level-triggered.
+pub trait Reconciler: Send {
+    /// The component's name, as in events.
+    fn name(&self) -> &'static str;
+
+    /// Looks at one change (an informer's event handler) and queues what it concerns. `store` is the store *now*.
+    fn observe(&mut self, change: &Change, store: &Store);
+
+    /// Takes one item off the queue and works on it; `false` when nothing is due at the current time.
+    fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool;
+
+    /// When something in the queue becomes due that is not yet.
+    fn next_timer(&self) -> Option<Timestamp>;
+
+    /// A copy with the same queue.
+    fn boxed_clone(&self) -> Box<dyn Reconciler>;
+}
+
+/// What a reconciler works with.
+pub struct Context<'a> {
+    /// The API server: the only way to read or change objects.
+    pub api: &'a mut ApiServer,
+    /// The world outside the API: machines, storage back ends, what containers do.
+    pub environment: &'a Environment,
+}
