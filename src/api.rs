@@ -1,1 +1,3 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
+
+pub mod quantity;
