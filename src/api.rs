@@ -6,10 +6,12 @@ pub mod identity;
 pub mod kinds;
 pub mod label_selector;
 pub mod object;
+pub mod quantity;
 pub mod server;
 pub mod status;
 pub mod store;
 pub mod strategy;
+pub mod validation;
 
 pub use field::{ErrorList, FieldError, Path};
 pub use object::{ApiObject, Kind, Object};
