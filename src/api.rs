@@ -12,6 +12,7 @@ pub mod server;
 pub mod status;
 pub mod store;
 pub mod strategy;
+pub mod validation;
 
 pub use field::{ErrorList, FieldError, Path};
 pub use object::{ApiObject, Kind, Object};
