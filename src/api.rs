@@ -3,6 +3,7 @@ pub mod admission;
 pub mod event;
 pub mod field;
 pub mod identity;
+pub mod internal;
 pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
