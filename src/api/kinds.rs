@@ -1,5 +1,9 @@
 //! One file per kind: its defaults, its preparation and its validation side by side.
+pub mod persistent_volume;
+pub mod persistent_volume_claim;
 pub mod pod;
+pub mod storage_class;
+pub mod volume_attributes_class;
 
 use super::strategy::Strategy;
 use k8s_openapi::api::{
@@ -7,7 +11,7 @@ use k8s_openapi::api::{
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::{CronJob, Job},
     core::v1::{
-        ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, ResourceQuota, Secret,
+        ConfigMap, LimitRange, Namespace, Node, ResourceQuota, Secret,
         Service, ServiceAccount,
     },
     discovery::v1::EndpointSlice,
@@ -15,22 +19,17 @@ use k8s_openapi::api::{
     policy::v1::PodDisruptionBudget,
     rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
     scheduling::v1::PriorityClass,
-    storage::v1::{StorageClass, VolumeAttributesClass},
 };
 
 /// Kinds without rules of their own so far.
 macro_rules! plain { ($($kind:ty),* $(,)?) => { $(impl Strategy for $kind {})* }; }
 plain!(
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
     Namespace,
     ConfigMap,
     Secret,
     Service,
     ServiceAccount,
     Node,
-    VolumeAttributesClass,
     ResourceQuota,
     LimitRange,
     PriorityClass,
