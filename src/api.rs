@@ -1,11 +1,16 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+pub mod decode;
+pub mod dynamic;
 pub mod event;
 pub mod field;
 pub mod identity;
 pub mod kinds;
 pub mod label_selector;
 pub mod object;
+pub mod patch;
+pub mod quantity;
+pub mod schema;
 pub mod server;
 pub mod status;
 pub mod store;

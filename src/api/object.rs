@@ -1,7 +1,11 @@
 //! Every kind the API server stores, as one enum over the typed objects of `k8s-openapi`.
 use std::sync::Arc;
 
-use k8s_openapi::api::{
+use types::*;
+
+/// The typed objects of the kinds the API server knows.
+pub mod types {
+    pub use k8s_openapi::api::{
     apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
     batch::v1::{CronJob, Job},
@@ -16,6 +20,7 @@ use k8s_openapi::api::{
     scheduling::v1::PriorityClass,
     storage::v1::{StorageClass, VolumeAttributesClass},
 };
+}
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, Metadata, NamespaceResourceScope, Resource};
 use serde::{Serialize, de::DeserializeOwned};

@@ -41,7 +41,7 @@ pub struct Status {
     pub reason: Reason,
     /// The API server's message.
     pub message: String,
-    /// Kind (with its group if it has one) and name the refusal is about, where the server names them.
+    /// Kind and name the refusal is about, where the server names them.
     pub details: Option<(String, String)>,
     /// For [`Reason::Invalid`]: every rule that was broken, in order.
     pub causes: ErrorList,
