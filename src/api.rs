@@ -1,3 +1,4 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 
 pub mod quantity;
+pub mod schema;
