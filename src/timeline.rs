@@ -4,11 +4,12 @@ pub mod delete;
 pub mod kubectl;
 mod load;
 pub mod patch;
+pub mod record;
 pub mod rollout;
 pub mod scale;
 pub mod wait;
 
-pub use load::{LoadError, load, load_str};
+pub use load::{LoadError, StepTable, load, load_str};
 
 use k8s_openapi::jiff::SignedDuration;
 

@@ -2,9 +2,9 @@
 use serde_json::Value;
 
 use super::decode::{self, DecodeError};
-use super::object::{Kind, Object};
+use super::object::{ApiObject, Kind, Object};
 use super::patch::{PatchError, go_value, strategic_merge};
-use super::schema::{self, StructType};
+use super::schema::{self, Segment, StructType};
 use super::server::{Accepted, ApiServer};
 use super::status::{Reason, Status};
 use super::strategy::Strategy;
@@ -78,9 +78,9 @@ impl ApiServer {
         let unknown = |error: &DecodeError| decode_status(T::ID, error);
         let mut object: T = match decode::decode(value, root::<T>()?) {
             Ok(object) => object,
-            Err(error) if error.is_strict() && validation == FieldValidation::Warn => {
-                warnings.extend(error.messages());
-                decode::decode_lenient(value, root::<T>()?).map_err(|e| unknown(&e))?
+            Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
+                warnings.extend(unknown_fields(&error));
+                decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))?
             }
             Err(error) => return Err(unknown(&error)),
         };
@@ -123,19 +123,22 @@ impl ApiServer {
         let mut warnings = Vec::new();
         let invalid = |error: &DecodeError| {
             let mut status = Status::invalid_patch(&shown, &error.to_string());
-            status.fields = error.fields();
+            status.fields = field_paths(error);
             status
         };
         let object: T = match decode::decode(&patched, root) {
             Ok(object) => object,
-            Err(error) if error.is_strict() && validation == FieldValidation::Warn => {
-                warnings.extend(error.messages());
-                decode::decode_lenient(&patched, root).map_err(|e| invalid(&e))?
+            Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
+                warnings.extend(unknown_fields(&error));
+                decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?
             }
             Err(error) => return Err(invalid(&error)),
         };
-        if object.name() != name {
-            let why = format!("the name of the object ({}) does not match the name on the URL ({name})", object.name());
+        if ApiObject::name(&object) != name {
+            let why = format!(
+                "the name of the object ({}) does not match the name on the URL ({name})",
+                ApiObject::name(&object)
+            );
             return Err(Status::bad_request(why));
         }
         let accepted = self.update(object)?;
@@ -148,11 +151,39 @@ fn root<T: Strategy>() -> Result<&'static StructType, Status> {
     schema::kind(T::API_VERSION, T::KIND).ok_or_else(|| Status::internal(format!("no schema for {}", T::KIND)))
 }
 
+/// Each unknown field as a warning of its own.
+fn unknown_fields(error: &DecodeError) -> Vec<String> {
+    match error {
+        DecodeError::Strict(fields) => fields.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The field paths a decoding error is about, in the syntax of [`Document::locate`](crate::manifest::Document::locate).
+pub fn field_paths(error: &DecodeError) -> Vec<String> {
+    match error {
+        DecodeError::Strict(fields) => fields.iter().map(|field| path_text(&field.path)).collect(),
+        other => vec![path_text(other.path())],
+    }
+}
+
+fn path_text(path: &[Segment]) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Index(index) => text.push_str(&format!("[{index}]")),
+            Segment::Key(key) if key.contains(['.', '[', ']']) => text.push_str(&format!("[{key}]")),
+            Segment::Key(key) if text.is_empty() => text.push_str(key),
+            Segment::Key(key) => text.push_str(&format!(".{key}")),
+        }
+    }
+    text
+}
+
 /// `Deployment in version "v1" cannot be handled as a Deployment: …`.
 fn decode_status(kind: Kind, error: &DecodeError) -> Status {
-    let (name, version) = (kind.name(), kind.version());
-    let mut status = Status::bad_request(format!("{name} in version \"{version}\" cannot be handled as a {name}: {error}"));
-    status.fields = error.fields();
+    let mut status = Status::bad_request(error.bad_request(kind.api_version(), kind.name()));
+    status.fields = field_paths(error);
     status
 }
 
@@ -166,7 +197,8 @@ fn patch_status(error: PatchError) -> Status {
 
 /// Status 422 without causes (`errors.NewGenericServerResponse`).
 fn unprocessable(message: String) -> Status {
-    let mut status = Status::bad_request(format!("the server rejected our request due to an error in our request: {message}"));
+    let mut status =
+        Status::bad_request(format!("the server rejected our request due to an error in our request: {message}"));
     status.reason = Reason::Invalid;
     status
 }

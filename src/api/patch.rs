@@ -25,7 +25,9 @@ pub enum PatchError {
 impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PatchError::BadRequest(text) | PatchError::Unprocessable(text) | PatchError::Other(text) => f.write_str(text),
+            PatchError::BadRequest(text) | PatchError::Unprocessable(text) | PatchError::Other(text) => {
+                f.write_str(text)
+            }
         }
     }
 }
@@ -124,7 +126,10 @@ fn element_type(lists: &[&[Value]]) -> Result<Elements, PatchError> {
 
 fn merge_key_of<'a>(item: &'a Value, merge_key: &str) -> Result<&'a Value, PatchError> {
     let Value::Object(map) = item else {
-        return Err(PatchError::Other(format!("expected a map[string]interface {{}}, but received {}", go_value(item))));
+        return Err(PatchError::Other(format!(
+            "expected a map[string]interface {{}}, but received {}",
+            go_value(item)
+        )));
     };
     map.get(merge_key).ok_or_else(|| {
         PatchError::Other(format!("map: {} does not contain declared merge key: {merge_key}", go_value(item)))
@@ -142,7 +147,12 @@ fn index_of(list: &[Value], item: &Value, merge_key: &str, elements: Elements) -
 }
 
 /// Sorts items by their place in another list; items with a `$patch: delete` go last (`normalizeSliceOrder`).
-fn sort_by_order(items: Vec<Value>, order: &[Value], merge_key: &str, elements: Elements) -> Result<Vec<Value>, PatchError> {
+fn sort_by_order(
+    items: Vec<Value>,
+    order: &[Value],
+    merge_key: &str,
+    elements: Elements,
+) -> Result<Vec<Value>, PatchError> {
     let is_deletion = |v: &Value| elements == Elements::Maps && v.get(DIRECTIVE).is_some_and(|d| d == DELETE);
     if elements == Elements::Maps {
         for item in items.iter().chain(order) {

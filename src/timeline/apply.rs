@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use super::ManifestFile;
 use super::kubectl::{self, Error, Output, Problem};
-use crate::api::dynamic::{FieldValidation, Patch};
+use crate::api::dynamic::{FieldValidation, Patch, field_paths};
 use crate::api::patch::{PatchError, create_three_way_merge_patch};
-use crate::api::schema::{self, resources};
+use crate::api::schema;
 use crate::api::{Kind, Object, decode};
 use crate::cluster::Cluster;
 use crate::manifest::{self, Document};
@@ -167,8 +167,8 @@ fn validate_object_kind(value: &Value) -> Result<(), (String, &'static str)> {
 fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Result<Info, (Error, Vec<String>)> {
     let client = |message: String, field: &str| (Error::Client(message), vec![field.to_owned()]);
     let object = document.value.clone();
-    if let Err(error) = decode::decode_metadata(&object) {
-        return Err((Error::Client(format!("unable to decode \"{source}\": {error}")), error.fields()));
+    if let Err(error) = decode::check_metadata(&object) {
+        return Err((Error::Client(format!("unable to decode \"{source}\": {error}")), field_paths(&error)));
     }
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (api_version, kind_name) = (text("/apiVersion"), text("/kind"));
@@ -176,13 +176,13 @@ fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Resul
     if kind_name.is_empty() {
         return Err(client(format!("unable to decode \"{source}\": Object 'Kind' is missing in '{object}'"), "kind"));
     }
-    let known = resources::by_gvk(&api_version, &kind_name).and_then(|_| Kind::find(&api_version, &kind_name));
+    let known = Kind::find(&api_version, &kind_name);
     let Some(kind) = known else {
         let message = format!(
             "resource mapping not found for name: \"{name}\" namespace: \"{own_namespace}\" from \"{source}\": no matches \
              for kind \"{kind_name}\" in version \"{api_version}\"\nensure CRDs are installed first"
         );
-        let field = if resources::knows_kind(&kind_name) { "apiVersion" } else { "kind" };
+        let field = if Kind::ALL.iter().any(|k| k.name() == kind_name) { "apiVersion" } else { "kind" };
         return Err(client(message, field));
     };
     let mut object = object;
@@ -273,7 +273,12 @@ fn go_json(value: &Value) -> String {
     out
 }
 
-fn create(cluster: &mut Cluster, info: &Info, modified: Value, warnings: &mut Vec<String>) -> Result<&'static str, Error> {
+fn create(
+    cluster: &mut Cluster,
+    info: &Info,
+    modified: Value,
+    warnings: &mut Vec<String>,
+) -> Result<&'static str, Error> {
     let mut object = modified;
     prune_nulls(&mut object);
     // rest.Helper.Create clears the resource version
@@ -317,12 +322,20 @@ fn update(
             info.name
         ));
     }
-    let original: Value = original.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| Map::new().into());
+    let original: Value =
+        original.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| Map::new().into());
     let root = schema::kind(info.kind.api_version(), info.kind.name());
     let patch = root
         .ok_or_else(|| PatchError::Other(format!("no schema for {}", info.kind.name())))
         .and_then(|root| create_three_way_merge_patch(&original, &modified, &current, root))
-        .map_err(|error| Error::Client(format!("creating patch with:\noriginal:\n{}\nmodified:\n{}\ncurrent:\n{}\nfor: {error}", go_json(&original), go_json(&modified), go_json(&current))))?;
+        .map_err(|error| {
+            Error::Client(format!(
+                "creating patch with:\noriginal:\n{}\nmodified:\n{}\ncurrent:\n{}\nfor: {error}",
+                go_json(&original),
+                go_json(&modified),
+                go_json(&current)
+            ))
+        })?;
     let unchanged = patch.as_object().is_some_and(Map::is_empty);
     let mut deleting = live.metadata().deletion_timestamp.is_some();
     if !unchanged {
@@ -365,7 +378,8 @@ fn invalid_path_segment(name: &str) -> Option<String> {
     if name == "." || name == ".." {
         return Some(format!("may not be '{name}'"));
     }
-    let illegal: Vec<_> = ["/", "%"].into_iter().filter(|c| name.contains(c)).map(|c| format!("may not contain '{c}'")).collect();
+    let illegal: Vec<_> =
+        ["/", "%"].into_iter().filter(|c| name.contains(c)).map(|c| format!("may not contain '{c}'")).collect();
     (!illegal.is_empty()).then(|| illegal.join(" "))
 }
 

@@ -143,7 +143,9 @@ pub fn object_name(kind: Kind, name: &str) -> String {
 /// `pod/web` or `pods web` as commands take it: the kind and the name.
 pub fn parse_resource_and_name(argument: &str) -> Result<(Kind, &str), Error> {
     let Some((resource, name)) = argument.split_once('/') else {
-        return Err(Error::Client(format!("arguments in resource/name form must have a single resource and name: {argument}")));
+        return Err(Error::Client(format!(
+            "arguments in resource/name form must have a single resource and name: {argument}"
+        )));
     };
     let Some(kind) = kind_of_argument(resource) else {
         return Err(Error::Client(format!("the server doesn't have a resource type \"{resource}\"")));
@@ -159,7 +161,12 @@ pub fn kind_of_argument(resource: &str) -> Option<Kind> {
 }
 
 /// The object a command is about.
-pub fn find<'a>(cluster: &'a crate::cluster::Cluster, kind: Kind, namespace: &str, name: &str) -> Result<&'a Object, Error> {
+pub fn find<'a>(
+    cluster: &'a crate::cluster::Cluster,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+) -> Result<&'a Object, Error> {
     let namespace = if kind.namespaced() { namespace } else { "" };
     let found = cluster.api().store().object(kind, namespace, name);
     found.ok_or_else(|| Status::not_found(kind, name).into())

@@ -111,7 +111,11 @@ impl StepTable {
                 Some("orphan") => Propagation::Orphan,
                 Some(_) => return Err(wrong("`cascade` is \"background\", \"foreground\" or \"orphan\"")),
             };
-            actions.push(Action::Delete(delete::Arguments { target, cascade, grace_period_seconds: self.grace_period }));
+            actions.push(Action::Delete(delete::Arguments {
+                target,
+                cascade,
+                grace_period_seconds: self.grace_period,
+            }));
         }
         if let Some(target) = self.scale {
             let replicas = self.replicas.ok_or_else(|| wrong("`scale` needs `replicas`"))?;
@@ -138,7 +142,9 @@ impl StepTable {
         let mut actions = actions.into_iter();
         match (actions.next(), actions.next()) {
             (Some(action), None) => Ok(Step { namespace: self.namespace, action }),
-            (None, _) => Err(wrong("a step needs one of `apply`, `manifest`, `delete`, `scale`, `patch`, `rollout`, `wait`")),
+            (None, _) => {
+                Err(wrong("a step needs one of `apply`, `manifest`, `delete`, `scale`, `patch`, `rollout`, `wait`"))
+            }
             (Some(_), Some(_)) => Err(wrong("a step is one command only")),
         }
     }

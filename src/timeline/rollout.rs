@@ -109,12 +109,7 @@ fn set_paused(cluster: &mut Cluster, object: &Object, paused: bool) -> Result<St
     Ok(if paused { "paused" } else { "resumed" }.to_owned())
 }
 
-fn undo(
-    cluster: &mut Cluster,
-    object: &Object,
-    to_revision: i64,
-    warnings: &mut Vec<String>,
-) -> Result<String, Error> {
+fn undo(cluster: &mut Cluster, object: &Object, to_revision: i64, warnings: &mut Vec<String>) -> Result<String, Error> {
     if object.metadata().annotations.as_ref().is_some_and(|a| a.contains_key(LAST_APPLIED)) {
         warnings.push(format!(
             "resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {LAST_APPLIED} \
@@ -155,7 +150,9 @@ fn undo(
             }
             patch(cluster, object, Patch::Strategic(body))?;
         }
-        other => return Err(Error::Client(format!("no rollbacker has been implemented for \"{}\"", group_kind(other)))),
+        other => {
+            return Err(Error::Client(format!("no rollbacker has been implemented for \"{}\"", group_kind(other))));
+        }
     }
     Ok("rolled back".to_owned())
 }
@@ -298,7 +295,9 @@ fn stateful_set_status(set: &StatefulSet) -> Result<String, Error> {
     }
     let (current, update) = (status.current_revision.unwrap_or_default(), status.update_revision.unwrap_or_default());
     if current != update {
-        return Ok(format!("waiting for statefulset rolling update to complete {updated} pods at revision {update}...\n"));
+        return Ok(format!(
+            "waiting for statefulset rolling update to complete {updated} pods at revision {update}...\n"
+        ));
     }
     let pods = status.current_replicas.unwrap_or(0);
     Ok(format!("statefulset rolling update complete {pods} pods at revision {current}...\n"))

@@ -28,7 +28,9 @@ fn scale(cluster: &mut Cluster, arguments: &Arguments, namespace: &str) -> Resul
     let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
     kubectl::find(cluster, kind, namespace, name)?;
     if arguments.replicas < 0 {
-        return Err(Error::Client("The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0".to_owned()));
+        return Err(Error::Client(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0".to_owned(),
+        ));
     }
     if !matches!(kind, Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet) {
         let mut status = Status::bad_request("the server could not find the requested resource");

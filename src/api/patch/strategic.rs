@@ -38,7 +38,11 @@ pub(super) fn merge_map(
                 Ok(patch)
             }
             Some(DELETE) => Ok(Map::new()),
-            _ => Err(PatchError::Other(format!("unknown patch type: {} in map: {}", go_value(directive), go_value(&Value::Object(patch.clone()))))),
+            _ => Err(PatchError::Other(format!(
+                "unknown patch type: {} in map: {}",
+                go_value(directive),
+                go_value(&Value::Object(patch.clone()))
+            ))),
         };
     }
     retain_keys(&mut original, &mut patch, options)?;
@@ -294,9 +298,13 @@ fn merge_maps_by_key(
                 original.retain(|o| o.get(meta.merge_key) != Some(&key));
             }
             Some(REPLACE) => replace = true,
-            Some("merge") => return Err(PatchError::Other("merging lists cannot yet be specified in the patch".to_owned())),
+            Some("merge") => {
+                return Err(PatchError::Other("merging lists cannot yet be specified in the patch".to_owned()));
+            }
             Some(_) if !options.apply_directives => ordinary.push(item),
-            Some(other) => return Err(PatchError::Other(format!("unknown patch type: {other} in map: {}", go_value(&item)))),
+            Some(other) => {
+                return Err(PatchError::Other(format!("unknown patch type: {other} in map: {}", go_value(&item))));
+            }
         }
     }
     if replace {

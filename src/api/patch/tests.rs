@@ -27,7 +27,10 @@ fn containers_are_merged_by_name() {
 #[test]
 fn a_list_without_a_merge_key_is_replaced() {
     let live = pod(json!({ "tolerations": [{ "key": "a" }] }));
-    assert_eq!(merge(live, pod(json!({ "tolerations": [{ "key": "b" }] })))["spec"]["tolerations"], json!([{ "key": "b" }]));
+    assert_eq!(
+        merge(live, pod(json!({ "tolerations": [{ "key": "b" }] })))["spec"]["tolerations"],
+        json!([{ "key": "b" }])
+    );
 }
 
 #[test]
@@ -40,7 +43,8 @@ fn null_deletes_and_a_delete_directive_removes_an_item() {
 #[test]
 fn retained_keys_drop_the_other_volume_source() {
     let live = pod(json!({ "volumes": [{ "name": "d", "emptyDir": {} }] }));
-    let patch = pod(json!({ "volumes": [{ "name": "d", "hostPath": { "path": "/x" }, "$retainKeys": ["hostPath", "name"] }] }));
+    let patch =
+        pod(json!({ "volumes": [{ "name": "d", "hostPath": { "path": "/x" }, "$retainKeys": ["hostPath", "name"] }] }));
     assert_eq!(merge(live, patch)["spec"]["volumes"], json!([{ "name": "d", "hostPath": { "path": "/x" } }]));
 }
 
