@@ -5,16 +5,23 @@ pub mod dynamic;
 pub mod event;
 pub mod field;
 pub mod identity;
+pub mod internal;
 pub mod kinds;
 pub mod label_selector;
+pub mod node_selector;
 pub mod object;
+<<<<<<< HEAD
 pub mod patch;
 pub mod quantity;
 pub mod schema;
+=======
+pub mod quantity;
+>>>>>>> storage
 pub mod server;
 pub mod status;
 pub mod store;
 pub mod strategy;
+pub mod validation;
 
 pub use field::{ErrorList, FieldError, Path};
 pub use object::{ApiObject, Kind, Object};
