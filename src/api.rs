@@ -10,13 +10,9 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
-<<<<<<< HEAD
 pub mod patch;
 pub mod quantity;
 pub mod schema;
-=======
-pub mod quantity;
->>>>>>> storage
 pub mod server;
 pub mod status;
 pub mod store;

@@ -7,8 +7,5 @@ pub mod kubelet;
 pub mod manifest;
 pub mod reconcile;
 pub mod scheduler;
-<<<<<<< HEAD
 pub mod timeline;
-=======
 pub mod storage;
->>>>>>> storage
