@@ -50,26 +50,29 @@ fn claim_class() -> impl Strategy<Value = Option<&'static str>> {
 }
 
 fn volume(index: usize) -> impl Strategy<Value = String> {
-    (1..5u8, access_modes(), volume_class(), any::<bool>(), any::<bool>()).prop_map(move |(size, modes, class, gold, reserved)| {
-        let mut text = format!("apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: pv-{index}\n");
-        if gold {
-            text.push_str("  labels: { tier: gold }\n");
-        }
-        writeln!(text, "spec:\n  capacity: {{ storage: {size}Gi }}\n  accessModes: {modes:?}").unwrap();
-        if let Some(class) = class {
-            writeln!(text, "  storageClassName: {class:?}").unwrap();
-        }
-        if reserved && index == 0 {
-            text.push_str("  claimRef: { namespace: default, name: claim-0 }\n");
-        }
-        writeln!(text, "  hostPath: {{ path: /data/{index} }}").unwrap();
-        text
-    })
+    (1..5u8, access_modes(), volume_class(), any::<bool>(), any::<bool>()).prop_map(
+        move |(size, modes, class, gold, reserved)| {
+            let mut text = format!("apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: pv-{index}\n");
+            if gold {
+                text.push_str("  labels: { tier: gold }\n");
+            }
+            writeln!(text, "spec:\n  capacity: {{ storage: {size}Gi }}\n  accessModes: {modes:?}").unwrap();
+            if let Some(class) = class {
+                writeln!(text, "  storageClassName: {class:?}").unwrap();
+            }
+            if reserved && index == 0 {
+                text.push_str("  claimRef: { namespace: default, name: claim-0 }\n");
+            }
+            writeln!(text, "  hostPath: {{ path: /data/{index} }}").unwrap();
+            text
+        },
+    )
 }
 
 fn claim(index: usize) -> impl Strategy<Value = String> {
     (1..5u8, access_modes(), claim_class(), any::<bool>()).prop_map(move |(size, modes, class, gold)| {
-        let mut text = format!("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: claim-{index}\nspec:\n");
+        let mut text =
+            format!("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: claim-{index}\nspec:\n");
         writeln!(text, "  resources: {{ requests: {{ storage: {size}Gi }} }}\n  accessModes: {modes:?}").unwrap();
         if let Some(class) = class {
             writeln!(text, "  storageClassName: {class:?}").unwrap();
