@@ -1,4 +1,5 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 
+pub mod decode;
 pub mod quantity;
 pub mod schema;

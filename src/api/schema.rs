@@ -114,8 +114,6 @@ pub enum Shape {
     Int32,
     /// A 64-bit integer.
     Int64,
-    /// A floating-point number.
-    Float64,
     /// Text; may be a named type.
     String,
     /// Base64 text.
@@ -128,8 +126,6 @@ pub enum Shape {
     Time,
     /// `metav1.MicroTime`: RFC 3339, microseconds.
     MicroTime,
-    /// `metav1.Duration`: `1h5m`.
-    Duration,
     /// JSON that is not looked into: `runtime.RawExtension`, `metav1.FieldsV1`.
     Raw,
     /// A struct.
@@ -284,14 +280,13 @@ impl Type {
             let (name, after) = rest.split_at(end);
             match name {
                 "" => {}
-                "bool" | "byte" | "float64" | "int32" | "int64" | "map" | "string" => {
+                "bool" | "byte" | "int32" | "int64" | "map" | "string" => {
                     out.push_str(if name == "byte" { "uint8" } else { name });
                 }
                 "quantity" => out.push_str("resource.Quantity"),
                 "intorstring" => out.push_str("intstr.IntOrString"),
                 "time" => out.push_str("v1.Time"),
                 "microtime" => out.push_str("v1.MicroTime"),
-                "duration" => out.push_str("v1.Duration"),
                 "raw" => out.push_str("runtime.RawExtension"),
                 _ => match name.split_once('.') {
                     Some((package, name)) => out.extend([version(package), ".", name]),

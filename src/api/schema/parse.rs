@@ -124,14 +124,12 @@ impl Names {
             "bool" => return Shape::Bool,
             "int32" => return Shape::Int32,
             "int64" => return Shape::Int64,
-            "float64" => return Shape::Float64,
             "string" | "types.UID" => return Shape::String,
             "[]byte" => return Shape::Bytes,
             "quantity" => return Shape::Quantity,
             "intorstring" => return Shape::IntOrString,
             "time" => return Shape::Time,
             "microtime" => return Shape::MicroTime,
-            "duration" => return Shape::Duration,
             "raw" => return Shape::Raw,
             _ => {}
         }
