@@ -65,7 +65,10 @@ fn recorded_refusals_are_reproduced() {
                 "metadata": {"label": {}},
                 "spec": {"containers": [{"name": "c", "port": [], "imagePullpolicy": "x"}]},
             }}}),
-            r#"strict decoding error: unknown field "spec.replica", unknown field "spec.strategyType", unknown field "spec.template.metadata.label", unknown field "spec.template.spec.containers[0].imagePullpolicy", unknown field "spec.template.spec.containers[0].port""#,
+            "strict decoding error: unknown field \"spec.replica\", unknown field \"spec.strategyType\", \
+             unknown field \"spec.template.metadata.label\", unknown field \
+             \"spec.template.spec.containers[0].imagePullpolicy\", unknown field \
+             \"spec.template.spec.containers[0].port\"",
         ),
         (
             "PersistentVolumeClaim",
@@ -75,7 +78,9 @@ fn recorded_refusals_are_reproduced() {
         (
             "Pod",
             json!({"spec": {"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": []}}}}),
-            "json: cannot unmarshal array into Go struct field NodeAffinity.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution of type v1.NodeSelector",
+            "json: cannot unmarshal array into Go struct field \
+             NodeAffinity.spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution of type \
+             v1.NodeSelector",
         ),
         (
             "Pod",
@@ -85,7 +90,8 @@ fn recorded_refusals_are_reproduced() {
         (
             "Pod",
             json!({"spec": {"volumes": [{"secret": {"name": "s"}}, {"configMap": {"configMapName": "c"}}]}}),
-            r#"strict decoding error: unknown field "spec.volumes[0].secret.name", unknown field "spec.volumes[1].configMap.configMapName""#,
+            "strict decoding error: unknown field \"spec.volumes[0].secret.name\", unknown field \
+             \"spec.volumes[1].configMap.configMapName\"",
         ),
         (
             "Pod",
@@ -95,7 +101,8 @@ fn recorded_refusals_are_reproduced() {
         (
             "PersistentVolume",
             json!({"spec": {"accessModes": "ReadWriteOnce"}}),
-            "json: cannot unmarshal string into Go struct field PersistentVolumeSpec.spec.accessModes of type []v1.PersistentVolumeAccessMode",
+            "json: cannot unmarshal string into Go struct field PersistentVolumeSpec.spec.accessModes of type \
+             []v1.PersistentVolumeAccessMode",
         ),
         (
             "PersistentVolumeClaim",
@@ -115,7 +122,8 @@ fn recorded_refusals_are_reproduced() {
         (
             "StatefulSet",
             json!({"spec": {"volumeClaimTemplates": [{"accessModes": [], "resources": {}, "metadata": {}}]}}),
-            r#"strict decoding error: unknown field "spec.volumeClaimTemplates[0].accessModes", unknown field "spec.volumeClaimTemplates[0].resources""#,
+            "strict decoding error: unknown field \"spec.volumeClaimTemplates[0].accessModes\", unknown field \
+             \"spec.volumeClaimTemplates[0].resources\"",
         ),
         (
             "Service",
@@ -318,7 +326,8 @@ fn errors_lead_to_the_place() {
     );
     assert_eq!(
         error.to_string(),
-        "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32"
+        "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort \
+         of type int32"
     );
     let error = check(&json!({"spec": {"containers": ["a"]}}), root("Pod")).unwrap_err();
     assert_eq!(path_text(error.path()), "spec.containers[0]");
@@ -418,7 +427,10 @@ fn normalising_twice_changes_nothing_more() {
     let once = normalise(&service, root("Service"));
     assert_eq!(
         once,
-        json!({"metadata": {}, "spec": {"ports": [{"port": 80}], "selector": {"a": ""}}, "status": {"loadBalancer": {}}})
+        json!({
+            "metadata": {}, "status": {"loadBalancer": {}},
+            "spec": {"ports": [{"port": 80}], "selector": {"a": ""}},
+        })
     );
     assert_eq!(normalise(&once, root("Service")), once);
     assert_eq!(

@@ -347,7 +347,8 @@ mod tests {
         }
         assert_eq!(
             parse("2024-01-01T00:00:00Z", true).unwrap_err(),
-            "parsing time \"2024-01-01T00:00:00Z\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \"Z\" as \".000000\""
+            "parsing time \"2024-01-01T00:00:00Z\" as \"2006-01-02T15:04:05.000000Z07:00\": cannot parse \
+             \"Z\" as \".000000\""
         );
     }
 }
