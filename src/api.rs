@@ -11,6 +11,7 @@ pub mod label_selector;
 pub mod node_selector;
 pub mod object;
 pub mod patch;
+
 pub mod quantity;
 pub mod schema;
 pub mod server;
