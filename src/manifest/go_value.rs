@@ -1,0 +1,230 @@
+//! The slow way from nodes to JSON, over values with Go's types: for documents with something in them that JSON cannot
+//! hold, whose errors show those values as Go prints them.
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::decode::Walk;
+use super::go;
+use super::nodes::{Node, Shape};
+use super::resolve::{self, Scalar};
+use super::{Limits, Problem};
+
+/// A value as go-yaml decodes it into `interface{}`.
+enum GoValue {
+    Scalar(Scalar<'static>),
+    List(Vec<GoValue>),
+    /// `map[interface{}]interface{}`, by the text of the key.
+    Map(BTreeMap<String, (Scalar<'static>, GoValue)>),
+}
+
+/// As [`super::decode::decode`].
+pub(super) fn decode(nodes: &[Node<'_>], limits: &Limits) -> Result<Value, Problem> {
+    let mut walk = Walk::new(nodes, limits);
+    let value = read(&mut walk, 0).map_err(|problem| *problem)?;
+    let json = value
+        .into_json()
+        .map_err(|message| Problem::new(message, None))?;
+    Ok(json)
+}
+
+fn read(walk: &mut Walk<'_, '_>, place: u32) -> Result<GoValue, Box<Problem>> {
+    let node = walk.visit(place)?;
+    match node.shape {
+        Shape::Scalar | Shape::Literal => match resolve::scalar(node) {
+            Ok(scalar) => Ok(GoValue::Scalar(owned(scalar))),
+            Err(message) => Err(walk.problem(&message, place)),
+        },
+        Shape::Alias(target) => {
+            walk.enter_alias(place)?;
+            let value = read(walk, target)?;
+            walk.leave_alias();
+            Ok(value)
+        }
+        Shape::Sequence => {
+            walk.enter_collection(place)?;
+            let mut list = Vec::new();
+            let mut child = place + 1;
+            while child < node.next {
+                list.push(read(walk, child)?);
+                child = walk.node(child)?.next;
+            }
+            walk.leave_collection();
+            Ok(GoValue::List(list))
+        }
+        Shape::Mapping => {
+            let mut map = BTreeMap::new();
+            read_mapping(walk, place, &mut map)?;
+            Ok(GoValue::Map(map))
+        }
+    }
+}
+
+fn read_mapping(
+    walk: &mut Walk<'_, '_>,
+    place: u32,
+    map: &mut BTreeMap<String, (Scalar<'static>, GoValue)>,
+) -> Result<(), Box<Problem>> {
+    walk.enter_collection(place)?;
+    let end = walk.node(place)?.next;
+    let mut key = place + 1;
+    while key < end {
+        let key_node = walk.node(key)?;
+        let value = key_node.next;
+        if key_node.is_merge() {
+            for merged in walk.merged(value)? {
+                walk.check_merge(merged)?;
+                if let Shape::Alias(target) = walk.visit(merged)?.shape {
+                    walk.enter_alias(merged)?;
+                    walk.visit(target)?;
+                    read_mapping(walk, target, map)?;
+                    walk.leave_alias();
+                } else {
+                    read_mapping(walk, merged, map)?;
+                }
+            }
+        } else {
+            match read(walk, key)? {
+                GoValue::Scalar(name) => {
+                    let content = read(walk, value)?;
+                    // No key has a NUL in front, unless it is one that JSON cannot hold.
+                    let text = name.key().unwrap_or_else(|| format!("\0{name:?}"));
+                    map.insert(text, (name, content));
+                }
+                other => {
+                    let message = format!("yaml: invalid map key: {}", other.go_syntax(true));
+                    return Err(walk.problem(&message, key));
+                }
+            }
+        }
+        key = walk.node(value)?.next;
+    }
+    walk.leave_collection();
+    Ok(())
+}
+
+fn owned(scalar: Scalar<'_>) -> Scalar<'static> {
+    match scalar {
+        Scalar::Null => Scalar::Null,
+        Scalar::Bool(value) => Scalar::Bool(value),
+        Scalar::Int(value) => Scalar::Int(value),
+        Scalar::Uint(value) => Scalar::Uint(value),
+        Scalar::Float(value) => Scalar::Float(value),
+        Scalar::Str(text) => Scalar::Str(text.into_owned().into()),
+    }
+}
+
+impl GoValue {
+    /// The JSON of this value. Keys are checked everywhere before any value is.
+    fn into_json(self) -> Result<Value, String> {
+        self.check_keys()?;
+        self.convert()
+    }
+
+    /// `convertToJSONableObject` of sigs.k8s.io/yaml.
+    fn check_keys(&self) -> Result<(), String> {
+        match self {
+            GoValue::Scalar(_) => Ok(()),
+            GoValue::List(list) => list.iter().try_for_each(GoValue::check_keys),
+            GoValue::Map(map) => map.values().try_for_each(|(key, value)| {
+                if key.key().is_none() {
+                    let (kind, key) = match key {
+                        Scalar::Uint(number) => ("uint64", format!("{number:#x}")),
+                        _ => ("%!s(<nil>)", "<nil>".to_owned()),
+                    };
+                    let value = value.go_syntax(true);
+                    return Err(format!(
+                        "unsupported map key of type: {kind}, key: {key}, value: {value}"
+                    ));
+                }
+                value.check_keys()
+            }),
+        }
+    }
+
+    fn convert(self) -> Result<Value, String> {
+        match self {
+            GoValue::Scalar(scalar) => {
+                let text = if let Scalar::Float(value) = scalar {
+                    go::float_text(value)
+                } else {
+                    String::new()
+                };
+                scalar
+                    .into_json()
+                    .ok_or_else(|| format!("json: unsupported value: {text}"))
+            }
+            GoValue::List(list) => list
+                .into_iter()
+                .map(GoValue::convert)
+                .collect::<Result<_, _>>()
+                .map(Value::Array),
+            GoValue::Map(map) => {
+                let mut object = Map::new();
+                for (key, (_, value)) in map {
+                    object.insert(key, value.convert()?);
+                }
+                Ok(Value::Object(object))
+            }
+        }
+    }
+
+    /// What `%#v` prints; inside a collection nil has a type.
+    fn go_syntax(&self, outermost: bool) -> String {
+        match self {
+            GoValue::Scalar(Scalar::Null) if outermost => "<nil>".to_owned(),
+            GoValue::Scalar(scalar) => scalar_syntax(scalar),
+            GoValue::List(list) => {
+                let items: Vec<String> = list.iter().map(|item| item.go_syntax(false)).collect();
+                format!("[]interface {{}}{{{}}}", items.join(", "))
+            }
+            GoValue::Map(map) => {
+                let mut entries: Vec<_> = map.values().collect();
+                entries.sort_by(|(one, _), (other, _)| order(one, other));
+                let entries: Vec<String> = entries
+                    .into_iter()
+                    .map(|(key, value)| {
+                        format!("{}:{}", scalar_syntax(key), value.go_syntax(false))
+                    })
+                    .collect();
+                format!(
+                    "map[interface {{}}]interface {{}}{{{}}}",
+                    entries.join(", ")
+                )
+            }
+        }
+    }
+}
+
+fn scalar_syntax(scalar: &Scalar<'_>) -> String {
+    match scalar {
+        Scalar::Null => "interface {}(nil)".to_owned(),
+        Scalar::Bool(value) => value.to_string(),
+        Scalar::Int(value) => value.to_string(),
+        Scalar::Uint(value) => format!("{value:#x}"),
+        Scalar::Float(value) => go::float_text(*value),
+        Scalar::Str(text) => go::quote(text),
+    }
+}
+
+/// The order in which Go prints keys of one type; that of different types is not defined.
+fn order(one: &Scalar<'_>, other: &Scalar<'_>) -> std::cmp::Ordering {
+    fn kind(scalar: &Scalar<'_>) -> u8 {
+        match scalar {
+            Scalar::Null => 0,
+            Scalar::Bool(_) => 1,
+            Scalar::Int(_) => 2,
+            Scalar::Uint(_) => 3,
+            Scalar::Float(_) => 4,
+            Scalar::Str(_) => 5,
+        }
+    }
+    match (one, other) {
+        (Scalar::Bool(one), Scalar::Bool(other)) => one.cmp(other),
+        (Scalar::Int(one), Scalar::Int(other)) => one.cmp(other),
+        (Scalar::Uint(one), Scalar::Uint(other)) => one.cmp(other),
+        (Scalar::Float(one), Scalar::Float(other)) => one.total_cmp(other),
+        (Scalar::Str(one), Scalar::Str(other)) => one.cmp(other),
+        _ => kind(one).cmp(&kind(other)),
+    }
+}
