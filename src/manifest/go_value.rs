@@ -14,9 +14,12 @@ use super::{Limits, Problem};
 enum GoValue {
     Scalar(Scalar<'static>),
     List(Vec<GoValue>),
-    /// `map[interface{}]interface{}`, by the text of the key.
-    Map(BTreeMap<String, (Scalar<'static>, GoValue)>),
+    /// `map[interface{}]interface{}`.
+    Map(Entries),
 }
+
+/// Keys and values by the text of the key.
+type Entries = BTreeMap<String, (Scalar<'static>, GoValue)>;
 
 /// As [`super::decode::decode`].
 pub(super) fn decode(nodes: &[Node<'_>], limits: &Limits) -> Result<Value, Problem> {
@@ -31,10 +34,7 @@ pub(super) fn decode(nodes: &[Node<'_>], limits: &Limits) -> Result<Value, Probl
 fn read(walk: &mut Walk<'_, '_>, place: u32) -> Result<GoValue, Box<Problem>> {
     let node = walk.visit(place)?;
     match node.shape {
-        Shape::Scalar | Shape::Literal => match resolve::scalar(node) {
-            Ok(scalar) => Ok(GoValue::Scalar(owned(scalar))),
-            Err(message) => Err(walk.problem(&message, place)),
-        },
+        Shape::Scalar | Shape::Literal => read_scalar(walk, place).map(GoValue::Scalar),
         Shape::Alias(target) => {
             walk.enter_alias(place)?;
             let value = read(walk, target)?;
@@ -53,17 +53,23 @@ fn read(walk: &mut Walk<'_, '_>, place: u32) -> Result<GoValue, Box<Problem>> {
             Ok(GoValue::List(list))
         }
         Shape::Mapping => {
-            let mut map = BTreeMap::new();
+            let mut map = Entries::new();
             read_mapping(walk, place, &mut map)?;
             Ok(GoValue::Map(map))
         }
     }
 }
 
+fn read_scalar(walk: &Walk<'_, '_>, place: u32) -> Result<Scalar<'static>, Box<Problem>> {
+    resolve::scalar(walk.node(place)?)
+        .map(owned)
+        .map_err(|message| walk.problem(&message, place))
+}
+
 fn read_mapping(
     walk: &mut Walk<'_, '_>,
     place: u32,
-    map: &mut BTreeMap<String, (Scalar<'static>, GoValue)>,
+    map: &mut Entries,
 ) -> Result<(), Box<Problem>> {
     walk.enter_collection(place)?;
     let end = walk.node(place)?.next;
@@ -72,35 +78,48 @@ fn read_mapping(
         let key_node = walk.node(key)?;
         let value = key_node.next;
         if key_node.is_merge() {
-            for merged in walk.merged(value)? {
-                walk.check_merge(merged)?;
-                if let Shape::Alias(target) = walk.visit(merged)?.shape {
-                    walk.enter_alias(merged)?;
-                    walk.visit(target)?;
-                    read_mapping(walk, target, map)?;
-                    walk.leave_alias();
-                } else {
-                    read_mapping(walk, merged, map)?;
-                }
-            }
+            read_merge(walk, value, map)?;
         } else {
-            match read(walk, key)? {
-                GoValue::Scalar(name) => {
-                    let content = read(walk, value)?;
-                    // No key has a NUL in front, unless it is one that JSON cannot hold.
-                    let text = name.key().unwrap_or_else(|| format!("\0{name:?}"));
-                    map.insert(text, (name, content));
-                }
-                other => {
-                    let message = format!("yaml: invalid map key: {}", other.go_syntax());
-                    return Err(walk.problem(&message, key));
-                }
-            }
+            let (text, name) = read_key(walk, key)?;
+            let content = read(walk, value)?;
+            map.insert(text, (name, content));
         }
         key = walk.node(value)?.next;
     }
     walk.leave_collection();
     Ok(())
+}
+
+fn read_merge(walk: &mut Walk<'_, '_>, place: u32, map: &mut Entries) -> Result<(), Box<Problem>> {
+    for merged in walk.merged(place)? {
+        walk.check_merge(merged)?;
+        if let Shape::Alias(target) = walk.visit(merged)?.shape {
+            walk.enter_alias(merged)?;
+            walk.visit(target)?;
+            read_mapping(walk, target, map)?;
+            walk.leave_alias();
+        } else {
+            read_mapping(walk, merged, map)?;
+        }
+    }
+    Ok(())
+}
+
+fn read_key(
+    walk: &mut Walk<'_, '_>,
+    place: u32,
+) -> Result<(String, Scalar<'static>), Box<Problem>> {
+    match read(walk, place)? {
+        GoValue::Scalar(name) => {
+            // No key has a NUL in front, unless it is one that JSON cannot hold.
+            let text = name.key().unwrap_or_else(|| format!("\0{name:?}"));
+            Ok((text, name))
+        }
+        other => {
+            let message = format!("yaml: invalid map key: {}", other.go_syntax());
+            Err(walk.problem(&message, place))
+        }
+    }
 }
 
 fn owned(scalar: Scalar<'_>) -> Scalar<'static> {

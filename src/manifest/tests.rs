@@ -424,8 +424,32 @@ fn the_deepest_document_that_is_read_fits_the_stack() {
     let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let document = read("f", text.as_bytes()).documents.remove(0);
     assert_eq!(document.locate(&"[0]".repeat(depth)).column, depth);
-    let odd = format!("{}.inf{}", "[".repeat(depth), "]".repeat(depth));
-    assert_eq!(conversion(&odd), "json: unsupported value: +Inf");
+    let mapping = |inner: &str| {
+        format!(
+            "a: {}{inner}{}",
+            "{a: ".repeat(depth - 1),
+            "}".repeat(depth - 1)
+        )
+    };
+    assert_eq!(values(&mapping("1")).len(), 1);
+    let merging = format!(
+        "<<: {}{{}}{}",
+        "{<<: ".repeat(depth - 2),
+        "}".repeat(depth - 2)
+    );
+    assert_eq!(values(&merging), [json!({})]);
+    for odd in [
+        mapping(".inf"),
+        mapping("{~: 1}")
+            .replacen("{a: ", "", 1)
+            .replacen('}', "", 1),
+    ] {
+        assert!(
+            conversion(&odd).starts_with(['j', 'u']),
+            "{}",
+            conversion(&odd)
+        );
+    }
 }
 
 #[test]

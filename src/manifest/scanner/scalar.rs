@@ -101,17 +101,35 @@ impl<'a> Scanner<'a> {
     fn plain_run(&mut self) {
         let flow = self.flow_level > 0;
         loop {
+            self.run(|byte| match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | b':' | 0xC2 | 0xE2 => true,
+                b',' | b'?' | b'[' | b']' | b'{' | b'}' => flow,
+                _ => false,
+            });
             match self.at(0) {
-                0 | b' ' | b'\t' | b'\n' | b'\r' => return,
-                b':' if self.blankz_at(1) => return,
-                b',' | b'?' | b'[' | b']' | b'{' | b'}' if flow => return,
-                0xC2 | 0xE2 if self.break_at(0) => return,
-                byte => {
-                    self.mark.pos += 1;
-                    self.mark.column += u32::from(byte & 0xC0 != 0x80);
-                }
+                b':' if !self.blankz_at(1) => self.skip(),
+                0xC2 | 0xE2 if !self.break_at(0) => self.skip(),
+                _ => return,
             }
         }
+    }
+
+    /// Passes the characters up to the first byte at which to stop.
+    #[inline]
+    fn run(&mut self, stop: impl Fn(u8) -> bool) {
+        let bytes = self.text.as_bytes();
+        let rest = bytes.get(self.mark.pos as usize..).unwrap_or_default();
+        let mut column = self.mark.column;
+        let mut passed = 0;
+        for &byte in rest {
+            if stop(byte) {
+                break;
+            }
+            column += u32::from(byte & 0xC0 != 0x80);
+            passed += 1;
+        }
+        self.mark.pos += passed;
+        self.mark.column = column;
     }
 
     /// A scalar in single or double quotes.
@@ -165,8 +183,12 @@ impl<'a> Scanner<'a> {
                         break;
                     }
                 } else {
-                    self.mark.pos += 1;
-                    self.mark.column += u32::from(byte & 0xC0 != 0x80);
+                    // Whatever it is, it is part of the scalar; so is what follows it up to anything special.
+                    self.skip();
+                    self.run(|byte| {
+                        matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2)
+                            || byte == quote
+                    });
                 }
             }
             if self.at(0) == quote {
