@@ -1,5 +1,6 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+mod binding;
 pub mod event;
 pub mod field;
 pub mod identity;
@@ -7,6 +8,7 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
+pub mod pod_condition;
 pub mod quantity;
 pub mod server;
 pub mod status;
