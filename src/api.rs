@@ -2,6 +2,7 @@
 pub mod admission;
 pub mod decode;
 pub mod dynamic;
+mod binding;
 pub mod event;
 pub mod field;
 pub mod identity;
@@ -11,6 +12,8 @@ pub mod label_selector;
 pub mod node_selector;
 pub mod object;
 pub mod patch;
+
+pub mod pod_condition;
 pub mod quantity;
 pub mod schema;
 pub mod server;
