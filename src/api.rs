@@ -8,6 +8,7 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
+pub mod pod_resources;
 pub mod quantity;
 pub mod server;
 pub mod status;
