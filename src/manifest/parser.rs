@@ -76,7 +76,7 @@ pub(super) fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Node<'a>>,
         tag_directives: Vec::new(),
         implicit_document: true,
     };
-    let mut nodes: Vec<Node<'a>> = Vec::with_capacity(text.len() / 24 + 4);
+    let mut nodes: Vec<Node<'a>> = Vec::with_capacity((text.len() / 8).clamp(4, 1024));
     let mut open: Vec<usize> = Vec::new();
     let mut anchors: HashMap<Cow<'a, str>, u32> = HashMap::new();
     parser.stream_start()?;

@@ -145,6 +145,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Kind and place of the next token.
+    #[inline]
     pub(super) fn peek(&mut self) -> Scan<(Kind, Mark, Mark)> {
         if !self.token_available {
             self.fetch_more_tokens()?;
@@ -158,6 +159,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes the token that was peeked at.
+    #[inline]
     pub(super) fn take(&mut self) -> Token<'a> {
         self.token_available = false;
         self.tokens_parsed += 1;
@@ -315,6 +317,7 @@ impl<'a> Scanner<'a> {
 
     // --- tokens ---
 
+    #[inline(never)]
     fn fetch_more_tokens(&mut self) -> Scan<()> {
         loop {
             if !self.tokens.is_empty() {
@@ -359,9 +362,7 @@ impl<'a> Scanner<'a> {
             self.unroll_indent(-1);
             self.remove_simple_key()?;
             self.simple_key_allowed = false;
-            let token = self.scan_directive()?;
-            self.push(token);
-            return Ok(());
+            return self.scan_directive();
         }
         if self.document_indicator() {
             self.unroll_indent(-1);
@@ -397,23 +398,17 @@ impl<'a> Scanner<'a> {
             b'!' => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
-                let token = self.scan_tag()?;
-                self.push(token);
-                Ok(())
+                self.scan_tag()
             }
             b'|' | b'>' if !flow => {
                 self.remove_simple_key()?;
                 self.simple_key_allowed = true;
-                let token = self.scan_block_scalar(first == b'|')?;
-                self.push(token);
-                Ok(())
+                self.scan_block_scalar(first == b'|')
             }
             b'\'' | b'"' => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
-                let token = self.scan_flow_scalar(first)?;
-                self.push(token);
-                Ok(())
+                self.scan_flow_scalar(first)
             }
             b'?' | b':' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t'
                 if !self.starts_plain(first) =>
@@ -427,9 +422,7 @@ impl<'a> Scanner<'a> {
             _ => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
-                let token = self.scan_plain_scalar()?;
-                self.push(token);
-                Ok(())
+                self.scan_plain_scalar()
             }
         }
     }
@@ -690,9 +683,7 @@ impl<'a> Scanner<'a> {
     fn fetch_named(&mut self, kind: Kind) -> Scan<()> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
-        let token = self.scan_anchor(kind)?;
-        self.push(token);
-        Ok(())
+        self.scan_anchor(kind)
     }
 
     /// Passes blanks, comments and line breaks. Tabs count as blanks only where no key can begin.
