@@ -169,13 +169,11 @@ struct Parser<'a> {
 
 impl From<Box<YamlError>> for Problem {
     fn from(error: Box<YamlError>) -> Self {
-        let at =
-            (error.mark != Mark::default() || error.scanner).then_some(error.mark.pos as usize);
-        let context =
-            (!error.context.is_empty()).then_some((error.context, error.context_mark.pos as usize));
+        let (at, begun) = (error.mark.pos as usize, error.context_mark.pos as usize);
+        let known = !error.context.is_empty() && begun != at;
         Problem {
-            context,
-            ..Problem::new(format!("yaml: {}", error.text()), at)
+            context: known.then_some((error.context, begun)),
+            ..Problem::new(format!("yaml: {}", error.text()), Some(at))
         }
     }
 }
