@@ -3,6 +3,7 @@ mod controller_history;
 mod controller_ref_manager;
 mod controller_utils;
 pub mod deployment;
+pub mod persistent_volume_binder;
 pub mod replica_set;
 pub mod stateful_set;
 
@@ -14,5 +15,6 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<stateful_set::StatefulSetController>::default(),
         Box::<deployment::DeploymentController>::default(),
         Box::<replica_set::ReplicaSetController>::default(),
+        Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
     ]
 }
