@@ -3,6 +3,8 @@ mod controller_history;
 mod controller_ref_manager;
 mod controller_utils;
 pub mod deployment;
+pub mod endpoint_slice;
+pub mod garbage_collector;
 pub mod replica_set;
 pub mod stateful_set;
 
@@ -14,5 +16,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<stateful_set::StatefulSetController>::default(),
         Box::<deployment::DeploymentController>::default(),
         Box::<replica_set::ReplicaSetController>::default(),
+        Box::<endpoint_slice::EndpointSliceController>::default(),
+        Box::<garbage_collector::GarbageCollector>::default(),
     ]
 }
