@@ -1,15 +1,26 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+pub mod decode;
+pub mod dynamic;
+mod binding;
 pub mod event;
 pub mod field;
 pub mod identity;
+pub mod internal;
 pub mod kinds;
 pub mod label_selector;
+pub mod node_selector;
 pub mod object;
+pub mod patch;
+
+pub mod pod_condition;
+pub mod quantity;
+pub mod schema;
 pub mod server;
 pub mod status;
 pub mod store;
 pub mod strategy;
+pub mod validation;
 
 pub use field::{ErrorList, FieldError, Path};
 pub use object::{ApiObject, Kind, Object};
