@@ -3,6 +3,8 @@ mod controller_history;
 mod controller_ref_manager;
 mod controller_utils;
 pub mod deployment;
+pub mod endpoint_slice;
+pub mod garbage_collector;
 pub mod persistent_volume_binder;
 pub mod replica_set;
 pub mod stateful_set;
@@ -16,5 +18,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<deployment::DeploymentController>::default(),
         Box::<replica_set::ReplicaSetController>::default(),
         Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
+        Box::<endpoint_slice::EndpointSliceController>::default(),
+        Box::<garbage_collector::GarbageCollector>::default(),
     ]
 }

@@ -73,16 +73,8 @@ pub(super) struct YamlError {
 impl YamlError {
     /// The error as go-yaml's `parser.fail` words it (without the `yaml: ` before it).
     pub(super) fn text(&self) -> String {
-        let line = if self.mark.line != 0 {
-            self.mark.line + u32::from(self.scanner)
-        } else {
-            self.context_mark.line
-        };
-        if line != 0 {
-            format!("line {line}: {}", self.problem)
-        } else {
-            self.problem.clone()
-        }
+        let line = if self.mark.line != 0 { self.mark.line + u32::from(self.scanner) } else { self.context_mark.line };
+        if line != 0 { format!("line {line}: {}", self.problem) } else { self.problem.clone() }
     }
 }
 
@@ -151,12 +143,7 @@ impl<'a> Scanner<'a> {
         if !self.token_available {
             self.fetch_more_tokens()?;
         }
-        Ok(self
-            .tokens
-            .front()
-            .map_or((Kind::StreamEnd, self.mark, self.mark), |t| {
-                (t.kind, t.start, t.end)
-            }))
+        Ok(self.tokens.front().map_or((Kind::StreamEnd, self.mark, self.mark), |t| (t.kind, t.start, t.end)))
     }
 
     /// Takes the token that was peeked at.
@@ -164,20 +151,12 @@ impl<'a> Scanner<'a> {
     pub(super) fn take(&mut self) -> Token<'a> {
         self.token_available = false;
         self.tokens_parsed += 1;
-        self.tokens
-            .pop_front()
-            .unwrap_or_else(|| token(Kind::StreamEnd, self.mark, self.mark))
+        self.tokens.pop_front().unwrap_or_else(|| token(Kind::StreamEnd, self.mark, self.mark))
     }
 
     fn error<T>(&self, context: &'static str, context_mark: Mark, problem: &str) -> Scan<T> {
         self.check_reader()?;
-        Err(Box::new(YamlError {
-            scanner: true,
-            problem: problem.to_owned(),
-            mark: self.mark,
-            context,
-            context_mark,
-        }))
+        Err(Box::new(YamlError { scanner: true, problem: problem.to_owned(), mark: self.mark, context, context_mark }))
     }
 
     /// The error of go-yaml's reader, if it would have met the refused character by now. It gives no line.
@@ -186,10 +165,7 @@ impl<'a> Scanner<'a> {
             Some(pos) if self.ran_out.get() => Err(Box::new(YamlError {
                 scanner: false,
                 problem: "control characters are not allowed".to_owned(),
-                mark: Mark {
-                    pos,
-                    ..Mark::default()
-                },
+                mark: Mark { pos, ..Mark::default() },
                 context: "",
                 context_mark: Mark::default(),
             })),
@@ -201,11 +177,7 @@ impl<'a> Scanner<'a> {
     fn fetch_more_tokens(&mut self) -> Scan<()> {
         loop {
             if !self.tokens.is_empty() {
-                while self
-                    .simple_keys_by_token
-                    .front()
-                    .is_some_and(|&(number, _)| number < self.tokens_parsed)
-                {
+                while self.simple_keys_by_token.front().is_some_and(|&(number, _)| number < self.tokens_parsed) {
                     self.simple_keys_by_token.pop_front();
                 }
                 match self.simple_keys_by_token.front() {
@@ -248,11 +220,7 @@ impl<'a> Scanner<'a> {
             self.simple_key_allowed = false;
             let start = self.mark;
             (0..3).for_each(|_| self.skip());
-            let kind = if first == b'-' {
-                Kind::DocumentStart
-            } else {
-                Kind::DocumentEnd
-            };
+            let kind = if first == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
             self.push(token(kind, start, self.mark));
             return Ok(());
         }
@@ -288,15 +256,11 @@ impl<'a> Scanner<'a> {
                 self.simple_key_allowed = false;
                 self.scan_flow_scalar(first)
             }
-            b'?' | b':' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t'
-                if !self.starts_plain(first) =>
-            {
-                self.error(
-                    "while scanning for the next token",
-                    self.mark,
-                    "found character that cannot start any token",
-                )
-            }
+            b'?' | b':' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t' if !self.starts_plain(first) => self.error(
+                "while scanning for the next token",
+                self.mark,
+                "found character that cannot start any token",
+            ),
             _ => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
@@ -346,18 +310,10 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Scan<()> {
         self.save_simple_key()?;
         let token_number = self.next_token_number();
-        self.simple_keys.push(SimpleKey {
-            token_number,
-            mark: self.mark,
-            ..SimpleKey::default()
-        });
+        self.simple_keys.push(SimpleKey { token_number, mark: self.mark, ..SimpleKey::default() });
         self.flow_level += 1;
         if self.flow_level > MAX_DEPTH {
-            return self.error(
-                "while increasing flow level",
-                self.mark,
-                "exceeded max depth of 10000",
-            );
+            return self.error("while increasing flow level", self.mark, "exceeded max depth of 10000");
         }
         self.simple_key_allowed = true;
         self.push_indicator(kind);
@@ -382,11 +338,7 @@ impl<'a> Scanner<'a> {
     fn fetch_block_entry(&mut self) -> Scan<()> {
         if self.flow_level == 0 {
             if !self.simple_key_allowed {
-                return self.error(
-                    "",
-                    self.mark,
-                    "block sequence entries are not allowed in this context",
-                );
+                return self.error("", self.mark, "block sequence entries are not allowed in this context");
             }
             self.roll_indent(self.mark.column, None, Kind::BlockSequenceStart, self.mark)?;
         }
@@ -399,11 +351,7 @@ impl<'a> Scanner<'a> {
     fn fetch_key(&mut self) -> Scan<()> {
         if self.flow_level == 0 {
             if !self.simple_key_allowed {
-                return self.error(
-                    "",
-                    self.mark,
-                    "mapping keys are not allowed in this context",
-                );
+                return self.error("", self.mark, "mapping keys are not allowed in this context");
             }
             self.roll_indent(self.mark.column, None, Kind::BlockMappingStart, self.mark)?;
         }
@@ -418,12 +366,7 @@ impl<'a> Scanner<'a> {
         if self.simple_key_is_valid(place)? {
             let key = self.simple_keys.get(place).copied().unwrap_or_default();
             self.insert(key.token_number, token(Kind::Key, key.mark, key.mark));
-            self.roll_indent(
-                key.mark.column,
-                Some(key.token_number),
-                Kind::BlockMappingStart,
-                key.mark,
-            )?;
+            self.roll_indent(key.mark.column, Some(key.token_number), Kind::BlockMappingStart, key.mark)?;
             if let Some(key) = self.simple_keys.get_mut(place) {
                 key.possible = false;
             }
@@ -432,11 +375,7 @@ impl<'a> Scanner<'a> {
         } else {
             if self.flow_level == 0 {
                 if !self.simple_key_allowed {
-                    return self.error(
-                        "",
-                        self.mark,
-                        "mapping values are not allowed in this context",
-                    );
+                    return self.error("", self.mark, "mapping values are not allowed in this context");
                 }
                 self.roll_indent(self.mark.column, None, Kind::BlockMappingStart, self.mark)?;
             }
@@ -482,11 +421,5 @@ impl<'a> Scanner<'a> {
 }
 
 fn token<'a>(kind: Kind, start: Mark, end: Mark) -> Token<'a> {
-    Token {
-        kind,
-        start,
-        end,
-        value: Cow::Borrowed(""),
-        suffix: None,
-    }
+    Token { kind, start, end, value: Cow::Borrowed(""), suffix: None }
 }

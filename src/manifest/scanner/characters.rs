@@ -62,14 +62,7 @@ impl<'a> Scanner<'a> {
             b'\r' if self.at(1) == b'\n' => (2, "\n"),
             b'\r' | b'\n' => (1, "\n"),
             0xC2 if self.at(1) == 0x85 => (2, "\n"),
-            0xE2 if self.break_at(0) => (
-                3,
-                if self.at(2) == 0xA8 {
-                    "\u{2028}"
-                } else {
-                    "\u{2029}"
-                },
-            ),
+            0xE2 if self.break_at(0) => (3, if self.at(2) == 0xA8 { "\u{2028}" } else { "\u{2029}" }),
             _ => return "",
         };
         self.mark.pos += width;
@@ -80,9 +73,7 @@ impl<'a> Scanner<'a> {
 
     /// The text between two byte offsets.
     pub(super) fn slice(&self, from: u32, to: u32) -> &'a str {
-        self.text
-            .get(from as usize..to as usize)
-            .unwrap_or_default()
+        self.text.get(from as usize..to as usize).unwrap_or_default()
     }
 
     /// Passes everything up to the end of the line.
@@ -116,10 +107,7 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn document_indicator(&self) -> bool {
         self.mark.column == 0
-            && matches!(
-                (self.at(0), self.at(1), self.at(2)),
-                (b'-', b'-', b'-') | (b'.', b'.', b'.')
-            )
+            && matches!((self.at(0), self.at(1), self.at(2)), (b'-', b'-', b'-') | (b'.', b'.', b'.'))
             && self.blankz_at(3)
     }
 }
@@ -132,12 +120,8 @@ pub(super) fn readable(text: &str) -> (usize, Option<u32>) {
     let refused = bytes.iter().enumerate().position(|(at, &byte)| match byte {
         b'\t' | b'\n' | b'\r' => false,
         0x20..=0x7E => false,
-        0xC2 => bytes
-            .get(at + 1)
-            .is_some_and(|&next| next < 0xA0 && next != 0x85),
-        0xEF => {
-            bytes.get(at + 1) == Some(&0xBF) && bytes.get(at + 2).is_some_and(|&last| last >= 0xBE)
-        }
+        0xC2 => bytes.get(at + 1).is_some_and(|&next| next < 0xA0 && next != 0x85),
+        0xEF => bytes.get(at + 1) == Some(&0xBF) && bytes.get(at + 2).is_some_and(|&last| last >= 0xBE),
         0x80.. => false,
         _ => true,
     });

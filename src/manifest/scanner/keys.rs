@@ -12,11 +12,7 @@ impl Scanner<'_> {
         }
         if key.mark.line < self.mark.line || key.mark.column + 1024 < self.mark.column {
             if key.required {
-                return self.error(
-                    "while scanning a simple key",
-                    key.mark,
-                    "could not find expected ':'",
-                );
+                return self.error("while scanning a simple key", key.mark, "could not find expected ':'");
             }
             if let Some(key) = self.simple_keys.get_mut(place) {
                 key.possible = false;
@@ -33,12 +29,7 @@ impl Scanner<'_> {
             self.remove_simple_key()?;
             let place = self.simple_keys.len().saturating_sub(1);
             if let Some(key) = self.simple_keys.last_mut() {
-                *key = SimpleKey {
-                    possible: true,
-                    required,
-                    token_number,
-                    mark: self.mark,
-                };
+                *key = SimpleKey { possible: true, required, token_number, mark: self.mark };
             }
             self.forget_simple_key(token_number);
             self.simple_keys_by_token.push_back((token_number, place));
@@ -52,11 +43,7 @@ impl Scanner<'_> {
         };
         if key.possible {
             if key.required {
-                return self.error(
-                    "while scanning a simple key",
-                    key.mark,
-                    "could not find expected ':'",
-                );
+                return self.error("while scanning a simple key", key.mark, "could not find expected ':'");
             }
             if let Some(key) = self.simple_keys.last_mut() {
                 key.possible = false;
@@ -67,21 +54,12 @@ impl Scanner<'_> {
     }
 
     pub(super) fn forget_simple_key(&mut self, token_number: usize) {
-        if let Ok(place) = self
-            .simple_keys_by_token
-            .binary_search_by_key(&token_number, |&(number, _)| number)
-        {
+        if let Ok(place) = self.simple_keys_by_token.binary_search_by_key(&token_number, |&(number, _)| number) {
             self.simple_keys_by_token.remove(place);
         }
     }
 
-    pub(super) fn roll_indent(
-        &mut self,
-        column: u32,
-        number: Option<usize>,
-        kind: Kind,
-        mark: Mark,
-    ) -> Scan<()> {
+    pub(super) fn roll_indent(&mut self, column: u32, number: Option<usize>, kind: Kind, mark: Mark) -> Scan<()> {
         let column = column as i32;
         if self.flow_level > 0 || self.indent >= column {
             return Ok(());
@@ -90,11 +68,7 @@ impl Scanner<'_> {
         self.indent = column;
         if self.indents.len() > MAX_DEPTH {
             let mark = self.simple_keys.last().map_or(self.mark, |key| key.mark);
-            return self.error(
-                "while increasing indent level",
-                mark,
-                "exceeded max depth of 10000",
-            );
+            return self.error("while increasing indent level", mark, "exceeded max depth of 10000");
         }
         let token = token(kind, mark, mark);
         match number {

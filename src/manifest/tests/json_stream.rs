@@ -5,89 +5,37 @@ use super::{error, json, read, value, values};
 fn values_stand_one_after_another() {
     assert_eq!(
         values("{\"a\":1}{\"a\":2}\n\n [3] null \"x\" 5 "),
-        [
-            json!({"a": 1}),
-            json!({"a": 2}),
-            json!([3]),
-            json!("x"),
-            json!(5)
-        ]
+        [json!({"a": 1}), json!({"a": 2}), json!([3]), json!("x"), json!(5)]
     );
 }
 
 #[test]
 fn yaml_may_follow_one_value_but_not_two() {
     assert_eq!(values("{\"a\":1}\n---\nb: 2\n").len(), 2);
-    assert_eq!(
-        error("{\"a\":1}\n{\"a\":2}\n---\nb: 2\n"),
-        ("invalid character '-' in numeric literal".into(), 3, 2)
-    );
+    assert_eq!(error("{\"a\":1}\n{\"a\":2}\n---\nb: 2\n"), ("invalid character '-' in numeric literal".into(), 3, 2));
     assert_eq!(
         error("{\"a\":1}\n---\nb: [\n"),
-        (
-            "json: offset 10: invalid character '-' in numeric literal".into(),
-            2,
-            1
-        )
+        ("json: offset 10: invalid character '-' in numeric literal".into(), 2, 1)
     );
-    assert_eq!(
-        error("{\"a\":1}\n}").0,
-        "json: offset 9: invalid character '}' looking for beginning of value"
-    );
+    assert_eq!(error("{\"a\":1}\n}").0, "json: offset 9: invalid character '}' looking for beginning of value");
 }
 
 #[test]
 fn errors_are_those_of_go_when_it_is_no_yaml_either() {
     for (text, expected) in [
-        (
-            "{\"a\" 1, [}",
-            "json: offset 6: invalid character '1' after object key",
-        ),
-        (
-            "{\"a\":\"1\" \"b\":2}",
-            "json: offset 10: invalid character '\"' after object key:value pair",
-        ),
-        (
-            "{\"a\":[1 2}]",
-            "json: offset 9: invalid character '2' after array element",
-        ),
-        (
-            "{\"a\":01]",
-            "json: offset 7: invalid character '1' after object key:value pair",
-        ),
-        (
-            "{\"a\":1.]",
-            "json: offset 8: invalid character ']' after decimal point in numeric literal",
-        ),
-        (
-            "{\"a\":1e]",
-            "json: offset 8: invalid character ']' in exponent of numeric literal",
-        ),
-        (
-            "{\"a\":tru]",
-            "json: offset 9: invalid character ']' in literal true (expecting 'e')",
-        ),
-        (
-            "{\"a\":\"\\q\"]",
-            "json: offset 8: invalid character 'q' in string escape code",
-        ),
-        (
-            "{\"a\":\"\\u12g\"]",
-            "json: offset 11: invalid character 'g' in \\u hexadecimal character escape",
-        ),
-        (
-            "{\"a\":\"\n\"]",
-            "json: offset 7: invalid character '\\n' in string literal",
-        ),
-        (
-            "{'a':1]",
-            "json: offset 2: invalid character '\\'' looking for beginning of object key string",
-        ),
+        ("{\"a\" 1, [}", "json: offset 6: invalid character '1' after object key"),
+        ("{\"a\":\"1\" \"b\":2}", "json: offset 10: invalid character '\"' after object key:value pair"),
+        ("{\"a\":[1 2}]", "json: offset 9: invalid character '2' after array element"),
+        ("{\"a\":01]", "json: offset 7: invalid character '1' after object key:value pair"),
+        ("{\"a\":1.]", "json: offset 8: invalid character ']' after decimal point in numeric literal"),
+        ("{\"a\":1e]", "json: offset 8: invalid character ']' in exponent of numeric literal"),
+        ("{\"a\":tru]", "json: offset 9: invalid character ']' in literal true (expecting 'e')"),
+        ("{\"a\":\"\\q\"]", "json: offset 8: invalid character 'q' in string escape code"),
+        ("{\"a\":\"\\u12g\"]", "json: offset 11: invalid character 'g' in \\u hexadecimal character escape"),
+        ("{\"a\":\"\n\"]", "json: offset 7: invalid character '\\n' in string literal"),
+        ("{'a':1]", "json: offset 2: invalid character '\\'' looking for beginning of object key string"),
         ("{\"a\":", "unexpected EOF"),
-        (
-            "{{",
-            "json: offset 2: invalid character '{' looking for beginning of object key string",
-        ),
+        ("{{", "json: offset 2: invalid character '{' looking for beginning of object key string"),
     ] {
         assert_eq!(error(text).0, expected, "{text}");
     }
@@ -121,13 +69,8 @@ fn a_number_beyond_floats_is_told_later() {
 
 #[test]
 fn places_are_known() {
-    let document = read("f", b"{}\n{\"a\": {\"b\": [1, \"\\u0041\"]}}")
-        .documents
-        .remove(1);
-    assert_eq!(
-        (document.location().line, document.location().column),
-        (2, 1)
-    );
+    let document = read("f", b"{}\n{\"a\": {\"b\": [1, \"\\u0041\"]}}").documents.remove(1);
+    assert_eq!((document.location().line, document.location().column), (2, 1));
     assert_eq!(document.locate("a.b[1]").range, 19..27);
     assert_eq!(document.locate_key("a.b").column, 8);
 }

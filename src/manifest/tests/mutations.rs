@@ -28,9 +28,9 @@ fn no_bytes_make_it_panic() {
         (state % below.max(1) as u64) as usize
     };
     let pieces: Vec<&[u8]> = [
-        "\"", "'", "\\", "\n", "\r\n", "---", "...", ": ", "- ", "? ", "{", "}", "[", "]", ",",
-        "&a ", "*a", "<<: ", "!!", "!<", "%", "|", ">", "#", "\t", "  ", "\0", "\u{FEFF}",
-        "\u{2028}", "é", "1e999", "~", ".inf", "0x", "\\u", "@",
+        "\"", "'", "\\", "\n", "\r\n", "---", "...", ": ", "- ", "? ", "{", "}", "[", "]", ",", "&a ", "*a", "<<: ",
+        "!!", "!<", "%", "|", ">", "#", "\t", "  ", "\0", "\u{FEFF}", "\u{2028}", "é", "1e999", "~", ".inf", "0x",
+        "\\u", "@",
     ]
     .iter()
     .map(|piece| piece.as_bytes())
@@ -44,10 +44,7 @@ fn no_bytes_make_it_panic() {
                 0 => bytes.truncate(at),
                 1 => drop(bytes.splice(at..at, pieces[random(pieces.len())].iter().copied())),
                 2 => drop(bytes.drain(at..(at + random(9)).min(bytes.len()))),
-                3 => bytes[at..]
-                    .iter_mut()
-                    .take(1)
-                    .for_each(|byte| *byte = random(256) as u8),
+                3 => bytes[at..].iter_mut().take(1).for_each(|byte| *byte = random(256) as u8),
                 _ => {
                     let other = SEEDS[random(SEEDS.len())].as_bytes();
                     let from = random(other.len());
@@ -57,25 +54,12 @@ fn no_bytes_make_it_panic() {
         }
         let manifest = read("f", &bytes);
         for document in &manifest.documents {
-            for path in [
-                "items[1].a",
-                "spec.containers[0].args[2]",
-                "c[2].y[0]",
-                "b.z",
-                "e",
-            ] {
+            for path in ["items[1].a", "spec.containers[0].args[2]", "c[2].y[0]", "b.z", "e"] {
                 let place = document.locate(path);
                 let key = document.locate_key(path);
-                assert!(
-                    document.source().text.get(place.range).is_some()
-                        && key.line > 0
-                        && place.column > 0
-                );
+                assert!(document.source().text.get(place.range).is_some() && key.line > 0 && place.column > 0);
             }
-            document
-                .items()
-                .iter()
-                .for_each(|item| assert!(item.location().line > 0));
+            document.items().iter().for_each(|item| assert!(item.location().line > 0));
             same_on_the_slow_way(document);
         }
         read_well += manifest.documents.len();

@@ -3,8 +3,7 @@ use super::{error, read, value, values};
 
 #[test]
 fn anchors_do_not_cross_documents() {
-    let text =
-        "kind: ConfigMap\ndata: &shared\n  mode: prod\n---\nkind: ConfigMap\ndata: *shared\n";
+    let text = "kind: ConfigMap\ndata: &shared\n  mode: prod\n---\nkind: ConfigMap\ndata: *shared\n";
     let expected = "error converting YAML to JSON: yaml: unknown anchor 'shared' referenced";
     assert_eq!(error(text), (expected.into(), 6, 1));
 }
@@ -40,10 +39,8 @@ fn tab_in_a_continued_scalar_violates_indentation() {
 
 #[test]
 fn tab_as_indentation_starts_no_token() {
-    let text =
-        "apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: tab-pv\nspec:\n\tcapacity:\n";
-    let expected =
-        "error converting YAML to JSON: yaml: line 6: found character that cannot start any token";
+    let text = "apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: tab-pv\nspec:\n\tcapacity:\n";
+    let expected = "error converting YAML to JSON: yaml: line 6: found character that cannot start any token";
     assert_eq!(error(text), (expected.into(), 6, 0));
 }
 
@@ -53,23 +50,13 @@ fn unclosed_quote_is_found_at_the_end() {
     let expected = "error converting YAML to JSON: yaml: line 5: found unexpected end of stream";
     assert_eq!(error(text).0, expected);
     let context = read("f", text.as_bytes()).error.unwrap().context.unwrap();
-    assert_eq!(
-        (context.text, context.location.line),
-        ("while scanning a quoted scalar", 4)
-    );
+    assert_eq!((context.text, context.location.line), ("while scanning a quoted scalar", 4));
 }
 
 #[test]
 fn unindented_pem_is_no_separator_and_loses_its_document() {
     let text = "kind: Secret\nstringData:\n  tls.crt: |\n-----BEGIN CERTIFICATE-----\nMIIB\n";
-    assert_eq!(
-        error(text),
-        (
-            "invalid Yaml document separator: --BEGIN CERTIFICATE-----".into(),
-            4,
-            0
-        )
-    );
+    assert_eq!(error(text), ("invalid Yaml document separator: --BEGIN CERTIFICATE-----".into(), 4, 0));
 }
 
 #[test]
@@ -79,8 +66,5 @@ fn comments_alone_are_no_document() {
 
 #[test]
 fn exclamation_mark_is_a_tag_and_swallows_the_comma() {
-    assert_eq!(
-        value("args: [!done, ok]")["args"],
-        serde_json::json!(["ok"])
-    );
+    assert_eq!(value("args: [!done, ok]")["args"], serde_json::json!(["ok"]));
 }

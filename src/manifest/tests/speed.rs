@@ -33,11 +33,7 @@ fn speed() {
         best
     };
     let ours = time(&|| drop(std::hint::black_box(read("f", text.as_bytes()))));
-    let serde = time(&|| {
-        drop(std::hint::black_box(serde_yaml::from_str::<
-            serde_yaml::Value,
-        >(&text)))
-    });
+    let serde = time(&|| drop(std::hint::black_box(serde_yaml::from_str::<serde_yaml::Value>(&text))));
     let located = time(&|| {
         let manifest = read("f", text.as_bytes());
         std::hint::black_box(manifest.documents[0].locate("spec.template.spec.containers[2].name"));
