@@ -1,5 +1,8 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+mod binding;
+pub mod decode;
+pub mod dynamic;
 pub mod event;
 pub mod field;
 pub mod identity;
@@ -9,7 +12,11 @@ pub mod label_selector;
 pub mod node_selector;
 pub mod object;
 pub mod pod_resources;
+pub mod patch;
+
+pub mod pod_condition;
 pub mod quantity;
+pub mod schema;
 pub mod server;
 pub mod status;
 pub mod store;

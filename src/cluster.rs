@@ -39,7 +39,8 @@ const MAX_WORK: usize = 5_000_000;
 impl Cluster {
     /// A cluster with its nodes and the namespaces every cluster has, settled.
     pub fn new(environment: Environment) -> Self {
-        let reconcilers = controllers::all().into_iter().chain(scheduler::all()).chain(kubelet::all());
+        // the scheduler first: it decides in memory and reacts to a change before any controller's request arrives
+        let reconcilers = scheduler::all().into_iter().chain(controllers::all()).chain(kubelet::all());
         let workers = reconcilers.map(|reconciler| Worker { reconciler, seen: 0 }).collect();
         let mut cluster = Cluster { api: ApiServer::default(), environment, workers };
         bootstrap::create_initial_objects(&mut cluster.api, &cluster.environment);

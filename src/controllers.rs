@@ -1,7 +1,24 @@
 //! The controllers of kube-controller-manager, one file each.
+mod controller_history;
+mod controller_ref_manager;
+mod controller_utils;
+pub mod deployment;
+pub mod endpoint_slice;
+pub mod garbage_collector;
+pub mod persistent_volume_binder;
+pub mod replica_set;
+pub mod stateful_set;
+
 use crate::reconcile::Reconciler;
 
 /// All controllers, in the order in which they take turns.
 pub fn all() -> Vec<Box<dyn Reconciler>> {
-    Vec::new()
+    vec![
+        Box::<stateful_set::StatefulSetController>::default(),
+        Box::<deployment::DeploymentController>::default(),
+        Box::<replica_set::ReplicaSetController>::default(),
+        Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
+        Box::<endpoint_slice::EndpointSliceController>::default(),
+        Box::<garbage_collector::GarbageCollector>::default(),
+    ]
 }

@@ -8,3 +8,4 @@ pub mod manifest;
 pub mod reconcile;
 pub mod scheduler;
 pub mod storage;
+pub mod timeline;

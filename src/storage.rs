@@ -3,6 +3,7 @@
 mod class;
 mod matching;
 mod migration;
+mod pod_claims;
 
 pub use class::{
     claim_class, claim_has_class, default_class, is_default_class, is_delay_binding_mode,
@@ -10,6 +11,7 @@ pub use class::{
 };
 pub use matching::{ClaimNeeds, NamedMismatch, PassedOver, Rule, Verdict, find_matching_volume};
 pub use migration::{csi_name_of, is_migrated};
+pub use pod_claims::{PodsByClaim, claim_names, ephemeral_claim_name, is_pod_terminated};
 
 use k8s_openapi::api::core::v1::{
     NodeSelector, ObjectReference, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec,
@@ -44,6 +46,8 @@ pub const IN_TREE_FINALIZER: &str = "kubernetes.io/pv-controller";
 pub const PV_PROTECTION: &str = "kubernetes.io/pv-protection";
 /// Finalizer that keeps a claim while a pod uses it.
 pub const PVC_PROTECTION: &str = "kubernetes.io/pvc-protection";
+/// Finalizer that keeps a VolumeAttributesClass while it is in use.
+pub const VAC_PROTECTION: &str = "kubernetes.io/vac-protection";
 /// The provisioner's name in classes that have none.
 pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 /// The provisioner built into kube-controller-manager that makes directories on the host.

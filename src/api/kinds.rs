@@ -1,47 +1,40 @@
 //! One file per kind: its defaults, its preparation and its validation side by side.
+pub mod controller_revision;
+pub mod cron_job;
+pub mod daemon_set;
+pub mod deployment;
+pub mod endpoint_slice;
+pub mod job;
+pub mod persistent_volume;
+pub mod persistent_volume_claim;
 pub mod pod;
+pub mod replica_set;
+pub mod service;
+pub mod stateful_set;
+pub mod storage_class;
+pub mod volume_attributes_class;
 
 use super::strategy::Strategy;
 use k8s_openapi::api::{
-    apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
-    batch::v1::{CronJob, Job},
-    core::v1::{
-        ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, ResourceQuota, Secret,
-        Service, ServiceAccount,
-    },
-    discovery::v1::EndpointSlice,
+    core::v1::{ConfigMap, LimitRange, Namespace, Node, ResourceQuota, Secret, ServiceAccount},
     networking::v1::{Ingress, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
     rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
     scheduling::v1::PriorityClass,
-    storage::v1::{StorageClass, VolumeAttributesClass},
 };
 
 /// Kinds without rules of their own so far.
 macro_rules! plain { ($($kind:ty),* $(,)?) => { $(impl Strategy for $kind {})* }; }
 plain!(
-    PersistentVolume,
-    PersistentVolumeClaim,
-    StorageClass,
     Namespace,
     ConfigMap,
     Secret,
-    Service,
     ServiceAccount,
     Node,
-    VolumeAttributesClass,
     ResourceQuota,
     LimitRange,
     PriorityClass,
-    EndpointSlice,
-    ReplicaSet,
-    Deployment,
-    StatefulSet,
-    DaemonSet,
-    ControllerRevision,
-    Job,
-    CronJob,
     HorizontalPodAutoscaler,
     PodDisruptionBudget,
     Ingress,

@@ -210,7 +210,7 @@ impl ApiServer {
     }
 
     /// Stores an object, or removes it when it was only waiting for its last finalizer.
-    fn write(&mut self, object: Object) {
+    pub(super) fn write(&mut self, object: Object) {
         let metadata = object.metadata();
         let waiting = metadata.finalizers.as_ref().is_some_and(|f| !f.is_empty())
             || metadata.deletion_grace_period_seconds.unwrap_or(0) > 0;
