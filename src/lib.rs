@@ -7,3 +7,4 @@ pub mod kubelet;
 pub mod manifest;
 pub mod reconcile;
 pub mod scheduler;
+pub mod storage;
