@@ -5,7 +5,7 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let mut code = String::from("pub(super) static EMBEDDED: &[Embedded] = &[\n");
+    let mut code = String::from("static EMBEDDED: &[Embedded] = &[\n");
     println!("cargo:rerun-if-changed=scenarios");
     println!("cargo:rerun-if-changed=solutions");
     for file in sorted(&root.join("scenarios"))? {

@@ -1,5 +1,7 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+pub mod decode;
+pub mod dynamic;
 pub mod event;
 pub mod field;
 pub mod identity;
@@ -7,6 +9,7 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
+pub mod patch;
 pub mod quantity;
 pub mod schema;
 pub mod server;

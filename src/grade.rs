@@ -37,7 +37,7 @@ use reasons::Reason;
 pub const PASS_PERCENT: u32 = 66;
 
 /// What an answer is worth.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grade {
     /// One result for each check of the scenario, in order.
     pub checks: Vec<Graded>,

@@ -1,21 +1,26 @@
 //! Every kind the API server stores, as one enum over the typed objects of `k8s-openapi`.
 use std::sync::Arc;
 
-use k8s_openapi::api::{
-    apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet},
-    autoscaling::v2::HorizontalPodAutoscaler,
-    batch::v1::{CronJob, Job},
-    core::v1::{
-        ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota, Secret,
-        Service, ServiceAccount,
-    },
-    discovery::v1::EndpointSlice,
-    networking::v1::{Ingress, NetworkPolicy},
-    policy::v1::PodDisruptionBudget,
-    rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
-    scheduling::v1::PriorityClass,
-    storage::v1::{StorageClass, VolumeAttributesClass},
-};
+use types::*;
+
+/// The typed objects of the kinds the API server knows.
+pub mod types {
+    pub use k8s_openapi::api::{
+        apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet},
+        autoscaling::v2::HorizontalPodAutoscaler,
+        batch::v1::{CronJob, Job},
+        core::v1::{
+            ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota,
+            Secret, Service, ServiceAccount,
+        },
+        discovery::v1::EndpointSlice,
+        networking::v1::{Ingress, NetworkPolicy},
+        policy::v1::PodDisruptionBudget,
+        rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
+        scheduling::v1::PriorityClass,
+        storage::v1::{StorageClass, VolumeAttributesClass},
+    };
+}
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::{ClusterResourceScope, Metadata, NamespaceResourceScope, Resource};
 use serde::{Serialize, de::DeserializeOwned};

@@ -105,12 +105,7 @@ struct Parts<'a> {
 fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     let bytes = text.as_bytes();
     let run = |from: usize, accept: fn(&u8) -> bool| {
-        from + bytes
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|byte| accept(byte))
-            .count()
+        from + bytes.get(from..).unwrap_or_default().iter().take_while(|byte| accept(byte)).count()
     };
     let slice = |from: usize, to: usize| text.get(from..to).ok_or(QuantityError::Format);
 
@@ -118,20 +113,10 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     let positive = bytes.first() != Some(&b'-');
     let start = run(sign, |byte| *byte == b'0');
     if start == bytes.len() {
-        return Ok(Parts {
-            positive,
-            value: "0",
-            integer: "0",
-            fraction: "",
-            suffix: "",
-        });
+        return Ok(Parts { positive, value: "0", integer: "0", fraction: "", suffix: "" });
     }
     let mut end = run(start, u8::is_ascii_digit);
-    let integer = if end == start {
-        "0"
-    } else {
-        slice(start, end)?
-    };
+    let integer = if end == start { "0" } else { slice(start, end)? };
     let mut fraction = "";
     if bytes.get(end) == Some(&b'.') {
         let from = end + 1;
@@ -143,13 +128,7 @@ fn split(text: &str) -> Result<Parts<'_>, QuantityError> {
     if run(digits, u8::is_ascii_digit) != bytes.len() {
         return Err(QuantityError::Format);
     }
-    Ok(Parts {
-        positive,
-        value: slice(0, end)?,
-        integer,
-        fraction,
-        suffix: slice(end, bytes.len())?,
-    })
+    Ok(Parts { positive, value: slice(0, end)?, integer, fraction, suffix: slice(end, bytes.len())? })
 }
 
 /// The power (of ten, or of two for [`Format::BinarySi`]) and the format a suffix stands for.
@@ -217,11 +196,7 @@ impl FromStr for Quantity {
 
         // The fast form holds at most 18 digits; binary multiples use up about three of them for each 1024.
         let (mut scale, factor, fits) = match format {
-            Format::BinarySi => (
-                0,
-                1i64 << power,
-                decimals == 0 && digits as i64 <= 14 - i64::from(power) * 3 / 10,
-            ),
+            Format::BinarySi => (0, 1i64 << power, decimals == 0 && digits as i64 <= 14 - i64::from(power) * 3 / 10),
             _ => (power, 1, digits + decimals <= 18),
         };
         if fits {
@@ -235,13 +210,8 @@ impl FromStr for Quantity {
                         Format::BinarySi => number & 7 != 0,
                         _ => scale % 3 == 0 && keeps_digits(&parts),
                     };
-                    let text =
-                        (kept && prints_otherwise(text, &parts, format)).then(|| text.into());
-                    return Ok(Self {
-                        amount: Amount::Int { value, scale },
-                        format,
-                        text,
-                    });
+                    let text = (kept && prints_otherwise(text, &parts, format)).then(|| text.into());
+                    return Ok(Self { amount: Amount::Int { value, scale }, format, text });
                 }
             }
         }
@@ -270,11 +240,7 @@ fn prints_otherwise(text: &str, parts: &Parts<'_>, format: Format) -> bool {
 }
 
 /// The exact form: rounded up to nano, binary ones capped at the largest int64.
-fn parse_slow(
-    parts: &Parts<'_>,
-    power: i32,
-    mut format: Format,
-) -> Result<Quantity, QuantityError> {
+fn parse_slow(parts: &Parts<'_>, power: i32, mut format: Format) -> Result<Quantity, QuantityError> {
     let number = Decimal::parse(parts.value).ok_or(QuantityError::Numeric)?;
     let negative = number.signum() < 0;
     let mut number = if negative { number.neg() } else { number };
@@ -290,11 +256,7 @@ fn parse_slow(
         }
     }
     let number = if negative { number.neg() } else { number };
-    Ok(Quantity {
-        amount: Amount::Dec(number),
-        format,
-        text: None,
-    })
+    Ok(Quantity { amount: Amount::Dec(number), format, text: None })
 }
 
 /// `value` × 10^`power`, if it fits.
@@ -302,16 +264,12 @@ fn scale_i64(value: i64, power: i64) -> Option<i64> {
     if value == 0 {
         return Some(0);
     }
-    10i64
-        .checked_pow(u32::try_from(power).ok()?)?
-        .checked_mul(value)
+    10i64.checked_pow(u32::try_from(power).ok()?)?.checked_mul(value)
 }
 
 /// `value` / 10^`power`, away from zero; and whether nothing was lost.
 fn unscale_i64(value: i64, power: i64) -> (i64, bool) {
-    let divisor = u32::try_from(power)
-        .ok()
-        .and_then(|power| 10i64.checked_pow(power));
+    let divisor = u32::try_from(power).ok().and_then(|power| 10i64.checked_pow(power));
     match divisor {
         Some(divisor) if value % divisor == 0 => (value / divisor, true),
         Some(divisor) => (value / divisor + value.signum(), false),
@@ -322,11 +280,7 @@ fn unscale_i64(value: i64, power: i64) -> (i64, bool) {
 impl Quantity {
     /// `value` × 10^`scale`.
     pub const fn new(value: i64, scale: i32, format: Format) -> Self {
-        Self {
-            amount: Amount::Int { value, scale },
-            format,
-            text: None,
-        }
+        Self { amount: Amount::Int { value, scale }, format, text: None }
     }
 
     /// A whole number of units, such as pods or bytes, printed with decimal suffixes.
@@ -381,11 +335,7 @@ impl Quantity {
         match &self.amount {
             Amount::Int { value, scale: own } => {
                 let shift = i64::from(*own) - i64::from(scale);
-                if shift < 0 {
-                    unscale_i64(*value, -shift).0
-                } else {
-                    scale_i64(*value, shift).unwrap_or(0)
-                }
+                if shift < 0 { unscale_i64(*value, -shift).0 } else { scale_i64(*value, shift).unwrap_or(0) }
             }
             Amount::Dec(number) => {
                 let (whole, exact) = number.clone().shift(-i64::from(scale)).round(0, false);
@@ -431,11 +381,8 @@ impl Quantity {
             self.format = other.format;
         }
         self.amount = match (&self.amount, &other.amount) {
-            (Amount::Int { value: a, scale: s }, Amount::Int { value: b, scale: t }) => {
-                add_int((*a, *s), (*b, *t)).unwrap_or_else(|| {
-                    Amount::Dec(self.amount.decimal().add(&other.amount.decimal()))
-                })
-            }
+            (Amount::Int { value: a, scale: s }, Amount::Int { value: b, scale: t }) => add_int((*a, *s), (*b, *t))
+                .unwrap_or_else(|| Amount::Dec(self.amount.decimal().add(&other.amount.decimal()))),
             (mine, theirs) => Amount::Dec(mine.decimal().add(&theirs.decimal())),
         };
     }
@@ -467,10 +414,7 @@ fn add_int((a, s): (i64, i32), (b, t): (i64, i32)) -> Option<Amount> {
     let scale = s.min(t);
     let a = scale_i64(a, i64::from(s) - i64::from(scale))?;
     let b = scale_i64(b, i64::from(t) - i64::from(scale))?;
-    Some(Amount::Int {
-        value: a.checked_add(b)?,
-        scale,
-    })
+    Some(Amount::Int { value: a.checked_add(b)?, scale })
 }
 
 impl Amount {
@@ -511,12 +455,7 @@ impl fmt::Display for Quantity {
             if let Amount::Int { value, scale: 0 } = self.amount {
                 if value.unsigned_abs() >= 1024 {
                     let power = i64::from(value.trailing_zeros() / 10);
-                    return write!(
-                        f,
-                        "{}{}",
-                        value >> (power * 10),
-                        suffix_for(power * 10, Format::BinarySi)
-                    );
+                    return write!(f, "{}{}", value >> (power * 10), suffix_for(power * 10, Format::BinarySi));
                 }
             } else {
                 let number = self.amount.decimal();
@@ -539,8 +478,7 @@ impl fmt::Display for Quantity {
 
 impl Ord for Quantity {
     fn cmp(&self, other: &Self) -> Ordering {
-        if let (Amount::Int { value: a, scale: s }, Amount::Int { value: b, scale: t }) =
-            (&self.amount, &other.amount)
+        if let (Amount::Int { value: a, scale: s }, Amount::Int { value: b, scale: t }) = (&self.amount, &other.amount)
         {
             if s == t {
                 return a.cmp(b);
@@ -548,9 +486,7 @@ impl Ord for Quantity {
             let low = (*s).min(*t);
             let widen = |value: i64, scale: i32| {
                 // 19 more digits on top of an int64 fit 128 bits.
-                let power = u32::try_from(i64::from(scale) - i64::from(low))
-                    .ok()
-                    .filter(|power| *power <= 19)?;
+                let power = u32::try_from(i64::from(scale) - i64::from(low)).ok().filter(|power| *power <= 19)?;
                 Some(i128::from(value) * 10i128.pow(power))
             };
             if let (Some(a), Some(b)) = (widen(*a, *s), widen(*b, *t)) {

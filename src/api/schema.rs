@@ -114,8 +114,6 @@ pub enum Shape {
     Int32,
     /// A 64-bit integer.
     Int64,
-    /// A floating-point number.
-    Float64,
     /// Text; may be a named type.
     String,
     /// Base64 text.
@@ -128,8 +126,6 @@ pub enum Shape {
     Time,
     /// `metav1.MicroTime`: RFC 3339, microseconds.
     MicroTime,
-    /// `metav1.Duration`: `1h5m`.
-    Duration,
     /// JSON that is not looked into: `runtime.RawExtension`, `metav1.FieldsV1`.
     Raw,
     /// A struct.
@@ -160,25 +156,17 @@ impl StructRef {
 
 /// The type of an API kind: `kind("apps/v1", "Deployment")`. Case matters, as for the API server.
 pub fn kind(api_version: &str, kind: &str) -> Option<&'static StructType> {
-    kinds()
-        .find(|(version, root)| *version == api_version && root.go_name == kind)
-        .map(|(_, root)| root)
+    kinds().find(|(version, root)| *version == api_version && root.go_name == kind).map(|(_, root)| root)
 }
 
 /// All API kinds with their `apiVersion`.
 pub fn kinds() -> impl Iterator<Item = (&'static str, &'static StructType)> {
-    TABLE
-        .roots
-        .iter()
-        .filter_map(|(version, index)| Some((*version, TABLE.structs.get(*index)?)))
+    TABLE.roots.iter().filter_map(|(version, index)| Some((*version, TABLE.structs.get(*index)?)))
 }
 
 /// A struct that is not a kind: `structure("meta/v1", "ObjectMeta")`.
 pub fn structure(go_package: &str, go_name: &str) -> Option<&'static StructType> {
-    TABLE
-        .structs
-        .iter()
-        .find(|found| found.go_name == go_name && found.go_package == go_package)
+    TABLE.structs.iter().find(|found| found.go_name == go_name && found.go_package == go_package)
 }
 
 /// One step of a path into an object.
@@ -219,27 +207,15 @@ pub fn at(root: &'static StructType, path: &[Segment]) -> Option<Located> {
         return None;
     };
     let field = root.field(key)?;
-    let mut found = Located {
-        ty: &field.ty,
-        field: Some(field),
-    };
+    let mut found = Located { ty: &field.ty, field: Some(field) };
     for segment in rest {
         found = match (&found.ty.shape, segment) {
             (Shape::Struct(inner), Segment::Key(key)) => {
                 let field = inner.get().field(key)?;
-                Located {
-                    ty: &field.ty,
-                    field: Some(field),
-                }
+                Located { ty: &field.ty, field: Some(field) }
             }
-            (Shape::Map(value), Segment::Key(_)) => Located {
-                ty: value,
-                field: None,
-            },
-            (Shape::List(element), Segment::Index(_)) => Located {
-                ty: element,
-                field: None,
-            },
+            (Shape::Map(value), Segment::Key(_)) => Located { ty: value, field: None },
+            (Shape::List(element), Segment::Index(_)) => Located { ty: element, field: None },
             _ => return None,
         };
     }
@@ -249,10 +225,7 @@ pub fn at(root: &'static StructType, path: &[Segment]) -> Option<Located> {
 impl StructType {
     /// The field of this JSON name, matched exactly.
     pub fn field(&self, json_name: &str) -> Option<&Field> {
-        let index = self
-            .fields
-            .binary_search_by(|field| field.json_name.cmp(json_name))
-            .ok()?;
+        let index = self.fields.binary_search_by(|field| field.json_name.cmp(json_name)).ok()?;
         self.fields.get(index)
     }
 
@@ -278,20 +251,17 @@ impl Type {
         let mut out = String::with_capacity(self.text.len() + 4);
         let mut rest = self.text;
         while !rest.is_empty() {
-            let end = rest
-                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '/')))
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '/'))).unwrap_or(rest.len());
             let (name, after) = rest.split_at(end);
             match name {
                 "" => {}
-                "bool" | "byte" | "float64" | "int32" | "int64" | "map" | "string" => {
+                "bool" | "byte" | "int32" | "int64" | "map" | "string" => {
                     out.push_str(if name == "byte" { "uint8" } else { name });
                 }
                 "quantity" => out.push_str("resource.Quantity"),
                 "intorstring" => out.push_str("intstr.IntOrString"),
                 "time" => out.push_str("v1.Time"),
                 "microtime" => out.push_str("v1.MicroTime"),
-                "duration" => out.push_str("v1.Duration"),
                 "raw" => out.push_str("runtime.RawExtension"),
                 _ => match name.split_once('.') {
                     Some((package, name)) => out.extend([version(package), ".", name]),

@@ -41,7 +41,7 @@ pub struct Status {
     pub reason: Reason,
     /// The API server's message.
     pub message: String,
-    /// Kind (with its group if it has one) and name the refusal is about, where the server names them.
+    /// Kind and name the refusal is about, where the server names them.
     pub details: Option<(String, String)>,
     /// For [`Reason::Invalid`]: every rule that was broken, in order.
     pub causes: ErrorList,
@@ -88,11 +88,22 @@ impl Status {
 
     /// `errors.NewInvalid`: `Pod "web" is invalid: …`, several causes in brackets and without repetitions.
     pub fn invalid(kind: Kind, name: &str, causes: ErrorList) -> Self {
-        let kind =
-            if kind.group().is_empty() { kind.name().to_owned() } else { format!("{}.{}", kind.name(), kind.group()) };
-        let message = format!("{kind} \"{name}\" is invalid: {}", aggregate(&causes));
+        let qualified = match kind.group() {
+            "" => kind.name().to_owned(),
+            group => format!("{}.{group}", kind.name()),
+        };
+        let message = format!("{qualified} \"{name}\" is invalid: {}", aggregate(&causes));
         let fields = causes.iter().map(|c| c.field.clone()).collect();
-        Status { reason: Reason::Invalid, message, details: Some((kind, name.to_owned())), causes, fields }
+        let details = Some((kind.name().to_owned(), name.to_owned()));
+        Status { reason: Reason::Invalid, message, details, causes, fields }
+    }
+
+    /// `errors.NewInvalid` of no kind and no name: a patch whose result cannot be decoded.
+    pub fn invalid_patch(patch: &str, why: &str) -> Self {
+        let cause = super::field::Path::root("patch").invalid(patch, why);
+        let message = format!(" \"\" is invalid: {cause}");
+        let details = Some((String::new(), String::new()));
+        Status { reason: Reason::Invalid, message, details, causes: vec![cause], fields: Vec::new() }
     }
 }
 

@@ -115,6 +115,11 @@ impl Store {
         Some(old)
     }
 
+    /// A copy that does not remember changes.
+    pub fn without_log(&self) -> Store {
+        Store { tables: self.tables.clone(), log: Vec::new(), truncated: self.revision() }
+    }
+
     /// How many changes there have been.
     pub fn revision(&self) -> usize {
         self.truncated + self.log.len()

@@ -170,7 +170,7 @@ fn is_unset(value: &Value, ty: Option<&Type>, field: Option<&Field>) -> bool {
     let pointer = ty.is_some_and(|ty| ty.pointer);
     match value {
         Value::Null => true,
-        Value::Bool(false) => omits_empty && !pointer,
+        Value::Bool(flag) => !flag && omits_empty && !pointer,
         Value::Number(number) => omits_empty && !pointer && number.as_f64() == Some(0.0),
         Value::String(text) => omits_empty && !pointer && text.is_empty(),
         Value::Array(items) => items.is_empty() && field.is_some(),
@@ -187,7 +187,6 @@ fn scalars_equal(shape: Option<&Shape>, expected: &Value, actual: &Value) -> boo
             (Some(one), Some(other)) => one == other,
             _ => false,
         },
-        Some(Shape::Float64) => expected.as_f64().is_some() && expected.as_f64() == actual.as_f64(),
         _ => false,
     }
 }

@@ -59,10 +59,9 @@ fn check(path: &str, ty: &Type, value: &Value) -> Result<(), Wrong> {
         }
         (Shape::Bool, value) => value.is_boolean(),
         (Shape::Int32 | Shape::Int64, value) => value.is_i64() || value.is_u64(),
-        (Shape::Float64, value) => value.is_number(),
         (Shape::Quantity, value) => quantity(value).is_some(),
         (Shape::IntOrString, value) => value.is_string() || value.is_i64(),
-        (Shape::String | Shape::Bytes | Shape::Time | Shape::MicroTime | Shape::Duration, value) => value.is_string(),
+        (Shape::String | Shape::Bytes | Shape::Time | Shape::MicroTime, value) => value.is_string(),
         (Shape::Raw, _) => true,
         (Shape::Map(_) | Shape::List(_), _) => false,
     };

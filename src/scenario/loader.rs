@@ -9,7 +9,7 @@ use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
 use super::{Cel, Check, ContainerPath, Dns, Free, Level, Pattern, Question, Range, Scenario, Storage};
 use crate::lang::Text;
-use crate::timeline::Step;
+use crate::timeline::{self, Step, StepTable};
 use crate::yaml;
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct RawScenario {
     #[serde(default)]
     cluster: RawCluster,
     #[serde(default)]
-    steps: Vec<Spanned<Step>>,
+    steps: Vec<Spanned<StepTable>>,
     checks: Spanned<Vec<Spanned<RawCheck>>>,
     #[serde(default)]
     free: Vec<Free>,
@@ -127,7 +127,7 @@ impl Loader<'_> {
         if stem.is_some_and(|stem| stem != id) {
             return Err(self.error(raw.id.span(), format!("the `id` must be the file's name: it should be `{id}.toml`")));
         }
-        let steps: Vec<Step> = raw.steps.into_iter().map(Spanned::into_inner).collect();
+        let steps = raw.steps.into_iter().map(|step| self.step(step)).collect::<Result<Vec<Step>, _>>()?;
         let checks = self.checks(raw.checks, steps.len())?;
         Ok(Scenario {
             chapter: raw.chapter,
@@ -144,6 +144,16 @@ impl Loader<'_> {
             free: raw.free,
             id: raw.id.into_inner(),
         })
+    }
+
+    /// A scenario is one file, so that its steps name no other files.
+    fn step(&self, table: Spanned<StepTable>) -> Result<Step, LoadError> {
+        let no_files = |name: &str| {
+            let message = format!("`apply = \"{name}\"` names a file; write the manifest here: `manifest = \'\'\'…\'\'\'`");
+            Err(timeline::LoadError::Format(message))
+        };
+        let span = table.span();
+        table.into_inner().into_step(&no_files).map_err(|error| self.error(span, error.to_string()))
     }
 
     /// A text is there in both languages.

@@ -18,19 +18,8 @@ pub(super) struct Decimal {
 impl Decimal {
     /// `value` × 10^`exponent`.
     pub(super) fn new(value: i64, exponent: i64) -> Self {
-        let digits = value
-            .unsigned_abs()
-            .to_string()
-            .into_bytes()
-            .into_iter()
-            .map(|b| b - b'0')
-            .collect();
-        Self {
-            negative: value < 0,
-            digits,
-            exponent,
-        }
-        .normalised()
+        let digits = value.unsigned_abs().to_string().into_bytes().into_iter().map(|b| b - b'0').collect();
+        Self { negative: value < 0, digits, exponent }.normalised()
     }
 
     /// Reads `[+-]digits[.digits]`; `None` if there is no digit or anything else in it.
@@ -53,14 +42,7 @@ impl Decimal {
             return None;
         }
         let exponent = point.map_or(0, |at| at as i64 - digits.len() as i64);
-        Some(
-            Self {
-                negative,
-                digits,
-                exponent,
-            }
-            .normalised(),
-        )
+        Some(Self { negative, digits, exponent }.normalised())
     }
 
     fn normalised(mut self) -> Self {
@@ -154,11 +136,7 @@ impl Decimal {
         for _ in 0..self.exponent.clamp(0, 64) {
             value = value.wrapping_mul(10);
         }
-        if self.negative {
-            value.wrapping_neg()
-        } else {
-            value
-        }
+        if self.negative { value.wrapping_neg() } else { value }
     }
 
     /// The digits and the power of ten that is to follow them, the latter a multiple of three.
@@ -170,10 +148,7 @@ impl Decimal {
     /// The number over the largest power of 1024 that divides it, and that power. Needs an integer.
     pub(super) fn canonical_1024(&self) -> (String, i64) {
         let mut number = self.clone();
-        number.digits.resize(
-            number.digits.len() + number.exponent.clamp(0, MAX_SPAN) as usize,
-            0,
-        );
+        number.digits.resize(number.digits.len() + number.exponent.clamp(0, MAX_SPAN) as usize, 0);
         number.exponent = 0;
         let mut power = 0;
         while !number.digits.is_empty() {
@@ -215,22 +190,14 @@ impl Decimal {
             return self.digits.len().cmp(&other.digits.len());
         }
         // No zeros at the ends: a longer number that starts with the shorter one is larger.
-        top(self)
-            .cmp(&top(other))
-            .then_with(|| self.digits.cmp(&other.digits))
+        top(self).cmp(&top(other)).then_with(|| self.digits.cmp(&other.digits))
     }
 
     /// Exact sum.
     pub(super) fn add(&self, other: &Self) -> Self {
-        let (large, small) = if self.cmp_abs(other).is_ge() {
-            (self, other)
-        } else {
-            (other, self)
-        };
+        let (large, small) = if self.cmp_abs(other).is_ge() { (self, other) } else { (other, self) };
         let exponent = large.exponent.min(small.exponent);
-        if small.digits.is_empty()
-            || large.exponent + large.digits.len() as i64 - exponent > MAX_SPAN
-        {
+        if small.digits.is_empty() || large.exponent + large.digits.len() as i64 - exponent > MAX_SPAN {
             return large.clone();
         }
         let stretched = |number: &Self| {
@@ -242,11 +209,7 @@ impl Decimal {
         let subtract = large.negative != small.negative;
         let mut carry = 0i8;
         for (at, digit) in sum.iter_mut().rev().enumerate() {
-            let more = addend
-                .len()
-                .checked_sub(at + 1)
-                .and_then(|index| addend.get(index))
-                .map_or(0, |d| *d as i8);
+            let more = addend.len().checked_sub(at + 1).and_then(|index| addend.get(index)).map_or(0, |d| *d as i8);
             let value = *digit as i8 + carry + if subtract { -more } else { more };
             *digit = value.rem_euclid(10) as u8;
             carry = value.div_euclid(10);
@@ -254,12 +217,7 @@ impl Decimal {
         if carry > 0 {
             sum.insert(0, 1);
         }
-        Self {
-            negative: large.negative,
-            digits: sum,
-            exponent,
-        }
-        .normalised()
+        Self { negative: large.negative, digits: sum, exponent }.normalised()
     }
 }
 
@@ -279,12 +237,8 @@ impl PartialOrd for Decimal {
 
 impl Ord for Decimal {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.signum().cmp(&other.signum()).then_with(|| {
-            if self.negative {
-                other.cmp_abs(self)
-            } else {
-                self.cmp_abs(other)
-            }
-        })
+        self.signum()
+            .cmp(&other.signum())
+            .then_with(|| if self.negative { other.cmp_abs(self) } else { self.cmp_abs(other) })
     }
 }

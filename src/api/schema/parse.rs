@@ -43,9 +43,7 @@ pub(super) fn table(text: &'static str) -> Table {
                 }
             }
         } else if let Some(owner) = table.structs.get_mut(index) {
-            owner
-                .fields
-                .push(field(first, names.resolve(ty, package), words));
+            owner.fields.push(field(first, names.resolve(ty, package), words));
         }
     }
 
@@ -58,9 +56,7 @@ pub(super) fn table(text: &'static str) -> Table {
     }
     // Last, so that nothing is promoted twice.
     for owner in &mut table.structs {
-        owner
-            .fields
-            .sort_by_key(|field| (field.json_name, field.embedded_in.len()));
+        owner.fields.sort_by_key(|field| (field.json_name, field.embedded_in.len()));
         owner.fields.dedup_by_key(|field| field.json_name);
     }
     table
@@ -93,12 +89,7 @@ fn declarations(text: &'static str, table: &mut Table) -> Names {
                 }
                 names.insert((package, go_name), Named::Struct(index));
                 let atomic = words.any(|word| word == "struct=atomic");
-                table.structs.push(StructType {
-                    go_name,
-                    go_package: package,
-                    atomic,
-                    fields: Vec::new(),
-                });
+                table.structs.push(StructType { go_name, go_package: package, atomic, fields: Vec::new() });
             }
             _ => {}
         }
@@ -108,15 +99,8 @@ fn declarations(text: &'static str, table: &mut Table) -> Names {
 
 impl Names {
     fn resolve(&self, text: &'static str, package: &'static str) -> Type {
-        let (pointer, text) = text
-            .strip_prefix('*')
-            .map_or((false, text), |rest| (true, rest));
-        Type {
-            shape: self.shape(text, package),
-            pointer,
-            text,
-            package,
-        }
+        let (pointer, text) = text.strip_prefix('*').map_or((false, text), |rest| (true, rest));
+        Type { shape: self.shape(text, package), pointer, text, package }
     }
 
     fn shape(&self, text: &'static str, package: &'static str) -> Shape {
@@ -124,24 +108,19 @@ impl Names {
             "bool" => return Shape::Bool,
             "int32" => return Shape::Int32,
             "int64" => return Shape::Int64,
-            "float64" => return Shape::Float64,
             "string" | "types.UID" => return Shape::String,
             "[]byte" => return Shape::Bytes,
             "quantity" => return Shape::Quantity,
             "intorstring" => return Shape::IntOrString,
             "time" => return Shape::Time,
             "microtime" => return Shape::MicroTime,
-            "duration" => return Shape::Duration,
             "raw" => return Shape::Raw,
             _ => {}
         }
         if let Some(element) = text.strip_prefix("[]") {
             return Shape::List(Box::new(self.resolve(element, package)));
         }
-        if let Some((_key, value)) = text
-            .strip_prefix("map[")
-            .and_then(|rest| rest.split_once(']'))
-        {
+        if let Some((_key, value)) = text.strip_prefix("map[").and_then(|rest| rest.split_once(']')) {
             return Shape::Map(Box::new(self.resolve(value, package)));
         }
         let (package, name) = text.split_once('.').unwrap_or((package, text));
@@ -202,19 +181,11 @@ fn promote(
     for (go_name, inner) in embedded.get(owner).into_iter().flatten() {
         through.push(go_name);
         let embedded_in = leak(through.iter().copied());
-        let own = table
-            .structs
-            .get(*inner)
-            .into_iter()
-            .flat_map(|inner| &inner.fields);
-        promoted.extend(
-            own.filter(|field| field.embedded_in.is_empty())
-                .cloned()
-                .map(|mut field| {
-                    field.embedded_in = embedded_in;
-                    field
-                }),
-        );
+        let own = table.structs.get(*inner).into_iter().flat_map(|inner| &inner.fields);
+        promoted.extend(own.filter(|field| field.embedded_in.is_empty()).cloned().map(|mut field| {
+            field.embedded_in = embedded_in;
+            field
+        }));
         promote(table, embedded, *inner, through, promoted);
         through.pop();
     }

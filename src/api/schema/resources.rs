@@ -33,23 +33,11 @@ const fn resource(
     (plural, singular, short_name): (&'static str, &'static str, &'static str),
     namespaced: bool,
 ) -> ResourceType {
-    ResourceType {
-        group,
-        version,
-        kind,
-        plural,
-        singular,
-        short_name,
-        namespaced,
-        in_all: false,
-    }
+    ResourceType { group, version, kind, plural, singular, short_name, namespaced, in_all: false }
 }
 
 const fn in_all(resource: ResourceType) -> ResourceType {
-    ResourceType {
-        in_all: true,
-        ..resource
-    }
+    ResourceType { in_all: true, ..resource }
 }
 
 const CORE: (&str, &str) = ("", "v1");
@@ -63,106 +51,31 @@ const NETWORKING: (&str, &str) = ("networking.k8s.io", "v1");
 /// the first match is kubectl's.
 pub static RESOURCES: &[ResourceType] = &[
     resource(CORE, "Binding", ("bindings", "binding", ""), NAMESPACED),
-    resource(
-        CORE,
-        "ConfigMap",
-        ("configmaps", "configmap", "cm"),
-        NAMESPACED,
-    ),
-    resource(
-        CORE,
-        "Endpoints",
-        ("endpoints", "endpoints", "ep"),
-        NAMESPACED,
-    ),
+    resource(CORE, "ConfigMap", ("configmaps", "configmap", "cm"), NAMESPACED),
+    resource(CORE, "Endpoints", ("endpoints", "endpoints", "ep"), NAMESPACED),
     resource(CORE, "Event", ("events", "event", "ev"), NAMESPACED),
-    resource(
-        CORE,
-        "LimitRange",
-        ("limitranges", "limitrange", "limits"),
-        NAMESPACED,
-    ),
-    resource(
-        CORE,
-        "Namespace",
-        ("namespaces", "namespace", "ns"),
-        CLUSTER,
-    ),
+    resource(CORE, "LimitRange", ("limitranges", "limitrange", "limits"), NAMESPACED),
+    resource(CORE, "Namespace", ("namespaces", "namespace", "ns"), CLUSTER),
     resource(CORE, "Node", ("nodes", "node", "no"), CLUSTER),
-    resource(
-        CORE,
-        "PersistentVolumeClaim",
-        ("persistentvolumeclaims", "persistentvolumeclaim", "pvc"),
-        NAMESPACED,
-    ),
-    resource(
-        CORE,
-        "PersistentVolume",
-        ("persistentvolumes", "persistentvolume", "pv"),
-        CLUSTER,
-    ),
+    resource(CORE, "PersistentVolumeClaim", ("persistentvolumeclaims", "persistentvolumeclaim", "pvc"), NAMESPACED),
+    resource(CORE, "PersistentVolume", ("persistentvolumes", "persistentvolume", "pv"), CLUSTER),
     in_all(resource(CORE, "Pod", ("pods", "pod", "po"), NAMESPACED)),
-    resource(
-        CORE,
-        "PodTemplate",
-        ("podtemplates", "podtemplate", ""),
-        NAMESPACED,
-    ),
+    resource(CORE, "PodTemplate", ("podtemplates", "podtemplate", ""), NAMESPACED),
     in_all(resource(
         CORE,
         "ReplicationController",
         ("replicationcontrollers", "replicationcontroller", "rc"),
         NAMESPACED,
     )),
-    resource(
-        CORE,
-        "ResourceQuota",
-        ("resourcequotas", "resourcequota", "quota"),
-        NAMESPACED,
-    ),
+    resource(CORE, "ResourceQuota", ("resourcequotas", "resourcequota", "quota"), NAMESPACED),
     resource(CORE, "Secret", ("secrets", "secret", ""), NAMESPACED),
-    resource(
-        CORE,
-        "ServiceAccount",
-        ("serviceaccounts", "serviceaccount", "sa"),
-        NAMESPACED,
-    ),
-    in_all(resource(
-        CORE,
-        "Service",
-        ("services", "service", "svc"),
-        NAMESPACED,
-    )),
-    resource(
-        APPS,
-        "ControllerRevision",
-        ("controllerrevisions", "controllerrevision", ""),
-        NAMESPACED,
-    ),
-    in_all(resource(
-        APPS,
-        "DaemonSet",
-        ("daemonsets", "daemonset", "ds"),
-        NAMESPACED,
-    )),
-    in_all(resource(
-        APPS,
-        "Deployment",
-        ("deployments", "deployment", "deploy"),
-        NAMESPACED,
-    )),
-    in_all(resource(
-        APPS,
-        "ReplicaSet",
-        ("replicasets", "replicaset", "rs"),
-        NAMESPACED,
-    )),
-    in_all(resource(
-        APPS,
-        "StatefulSet",
-        ("statefulsets", "statefulset", "sts"),
-        NAMESPACED,
-    )),
+    resource(CORE, "ServiceAccount", ("serviceaccounts", "serviceaccount", "sa"), NAMESPACED),
+    in_all(resource(CORE, "Service", ("services", "service", "svc"), NAMESPACED)),
+    resource(APPS, "ControllerRevision", ("controllerrevisions", "controllerrevision", ""), NAMESPACED),
+    in_all(resource(APPS, "DaemonSet", ("daemonsets", "daemonset", "ds"), NAMESPACED)),
+    in_all(resource(APPS, "Deployment", ("deployments", "deployment", "deploy"), NAMESPACED)),
+    in_all(resource(APPS, "ReplicaSet", ("replicasets", "replicaset", "rs"), NAMESPACED)),
+    in_all(resource(APPS, "StatefulSet", ("statefulsets", "statefulset", "sts"), NAMESPACED)),
     in_all(resource(
         ("autoscaling", "v2"),
         "HorizontalPodAutoscaler",
@@ -175,121 +88,37 @@ pub static RESOURCES: &[ResourceType] = &[
         ("horizontalpodautoscalers", "horizontalpodautoscaler", "hpa"),
         NAMESPACED,
     )),
-    in_all(resource(
-        BATCH,
-        "CronJob",
-        ("cronjobs", "cronjob", "cj"),
-        NAMESPACED,
-    )),
+    in_all(resource(BATCH, "CronJob", ("cronjobs", "cronjob", "cj"), NAMESPACED)),
     in_all(resource(BATCH, "Job", ("jobs", "job", ""), NAMESPACED)),
-    resource(
-        NETWORKING,
-        "IngressClass",
-        ("ingressclasses", "ingressclass", ""),
-        CLUSTER,
-    ),
-    resource(
-        NETWORKING,
-        "Ingress",
-        ("ingresses", "ingress", "ing"),
-        NAMESPACED,
-    ),
-    resource(
-        NETWORKING,
-        "NetworkPolicy",
-        ("networkpolicies", "networkpolicy", "netpol"),
-        NAMESPACED,
-    ),
+    resource(NETWORKING, "IngressClass", ("ingressclasses", "ingressclass", ""), CLUSTER),
+    resource(NETWORKING, "Ingress", ("ingresses", "ingress", "ing"), NAMESPACED),
+    resource(NETWORKING, "NetworkPolicy", ("networkpolicies", "networkpolicy", "netpol"), NAMESPACED),
     resource(
         ("policy", "v1"),
         "PodDisruptionBudget",
         ("poddisruptionbudgets", "poddisruptionbudget", "pdb"),
         NAMESPACED,
     ),
-    resource(
-        RBAC,
-        "ClusterRoleBinding",
-        ("clusterrolebindings", "clusterrolebinding", ""),
-        CLUSTER,
-    ),
-    resource(
-        RBAC,
-        "ClusterRole",
-        ("clusterroles", "clusterrole", ""),
-        CLUSTER,
-    ),
-    resource(
-        RBAC,
-        "RoleBinding",
-        ("rolebindings", "rolebinding", ""),
-        NAMESPACED,
-    ),
+    resource(RBAC, "ClusterRoleBinding", ("clusterrolebindings", "clusterrolebinding", ""), CLUSTER),
+    resource(RBAC, "ClusterRole", ("clusterroles", "clusterrole", ""), CLUSTER),
+    resource(RBAC, "RoleBinding", ("rolebindings", "rolebinding", ""), NAMESPACED),
     resource(RBAC, "Role", ("roles", "role", ""), NAMESPACED),
-    resource(
-        STORAGE,
-        "CSIDriver",
-        ("csidrivers", "csidriver", ""),
-        CLUSTER,
-    ),
+    resource(STORAGE, "CSIDriver", ("csidrivers", "csidriver", ""), CLUSTER),
     resource(STORAGE, "CSINode", ("csinodes", "csinode", ""), CLUSTER),
-    resource(
-        STORAGE,
-        "CSIStorageCapacity",
-        ("csistoragecapacities", "csistoragecapacity", ""),
-        NAMESPACED,
-    ),
-    resource(
-        STORAGE,
-        "StorageClass",
-        ("storageclasses", "storageclass", "sc"),
-        CLUSTER,
-    ),
-    resource(
-        STORAGE,
-        "VolumeAttachment",
-        ("volumeattachments", "volumeattachment", ""),
-        CLUSTER,
-    ),
-    resource(
-        STORAGE,
-        "VolumeAttributesClass",
-        ("volumeattributesclasses", "volumeattributesclass", "vac"),
-        CLUSTER,
-    ),
-    resource(
-        ("scheduling.k8s.io", "v1"),
-        "PriorityClass",
-        ("priorityclasses", "priorityclass", "pc"),
-        CLUSTER,
-    ),
-    resource(
-        ("coordination.k8s.io", "v1"),
-        "Lease",
-        ("leases", "lease", ""),
-        NAMESPACED,
-    ),
-    resource(
-        ("node.k8s.io", "v1"),
-        "RuntimeClass",
-        ("runtimeclasses", "runtimeclass", ""),
-        CLUSTER,
-    ),
-    resource(
-        ("discovery.k8s.io", "v1"),
-        "EndpointSlice",
-        ("endpointslices", "endpointslice", ""),
-        NAMESPACED,
-    ),
+    resource(STORAGE, "CSIStorageCapacity", ("csistoragecapacities", "csistoragecapacity", ""), NAMESPACED),
+    resource(STORAGE, "StorageClass", ("storageclasses", "storageclass", "sc"), CLUSTER),
+    resource(STORAGE, "VolumeAttachment", ("volumeattachments", "volumeattachment", ""), CLUSTER),
+    resource(STORAGE, "VolumeAttributesClass", ("volumeattributesclasses", "volumeattributesclass", "vac"), CLUSTER),
+    resource(("scheduling.k8s.io", "v1"), "PriorityClass", ("priorityclasses", "priorityclass", "pc"), CLUSTER),
+    resource(("coordination.k8s.io", "v1"), "Lease", ("leases", "lease", ""), NAMESPACED),
+    resource(("node.k8s.io", "v1"), "RuntimeClass", ("runtimeclasses", "runtimeclass", ""), CLUSTER),
+    resource(("discovery.k8s.io", "v1"), "EndpointSlice", ("endpointslices", "endpointslice", ""), NAMESPACED),
 ];
 
 impl ResourceType {
     /// `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.to_owned()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 
     /// The resource with its group, as kubectl names objects: `deployments.apps`, `pods`.
@@ -304,18 +133,12 @@ impl ResourceType {
 }
 
 fn qualified(name: &str, group: &str) -> String {
-    if group.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name}.{group}")
-    }
+    if group.is_empty() { name.to_owned() } else { format!("{name}.{group}") }
 }
 
 /// The resource of an exact group, version and kind.
 pub fn by_gvk(group: &str, version: &str, kind: &str) -> Option<&'static ResourceType> {
-    RESOURCES
-        .iter()
-        .find(|known| known.kind == kind && known.group == group && known.version == version)
+    RESOURCES.iter().find(|known| known.kind == kind && known.group == group && known.version == version)
 }
 
 /// The resource of an object with this `apiVersion` and `kind`.
@@ -334,18 +157,12 @@ pub fn by_argument(argument: &str) -> Option<&'static ResourceType> {
         by_resource(name, group, Some(version))
     });
     let (name, group) = argument.split_once('.').unwrap_or((argument, ""));
-    versioned
-        .or_else(|| by_resource(name, group, None))
-        .or_else(|| by_kind(argument))
+    versioned.or_else(|| by_resource(name, group, None)).or_else(|| by_kind(argument))
 }
 
 fn by_resource(name: &str, group: &str, version: Option<&str>) -> Option<&'static ResourceType> {
     let lower = name.to_lowercase();
-    let of_version = || {
-        RESOURCES
-            .iter()
-            .filter(move |known| version.is_none_or(|version| known.version == version))
-    };
+    let of_version = || RESOURCES.iter().filter(move |known| version.is_none_or(|version| known.version == version));
     let full = |known: &ResourceType| known.plural == lower || known.singular == lower;
     let short = |known: &ResourceType| !known.short_name.is_empty() && known.short_name == name;
     let exact = |known: &ResourceType| group.is_empty() || known.group == group;
@@ -358,14 +175,8 @@ fn by_resource(name: &str, group: &str, version: Option<&str>) -> Option<&'stati
 
 fn by_kind(argument: &str) -> Option<&'static ResourceType> {
     let (kind, rest) = argument.split_once('.').unwrap_or((argument, ""));
-    let versioned = rest
-        .split_once('.')
-        .and_then(|(version, group)| by_gvk(group, version, kind));
-    versioned.or_else(|| {
-        RESOURCES
-            .iter()
-            .find(|known| known.kind == kind && (rest.is_empty() || known.group == rest))
-    })
+    let versioned = rest.split_once('.').and_then(|(version, group)| by_gvk(group, version, kind));
+    versioned.or_else(|| RESOURCES.iter().find(|known| known.kind == kind && (rest.is_empty() || known.group == rest)))
 }
 
 #[cfg(test)]
@@ -378,10 +189,7 @@ mod tests {
     #[test]
     fn every_resource_has_a_type() {
         for known in RESOURCES {
-            assert!(
-                schema::kind(&known.api_version(), known.kind).is_some(),
-                "{known:?}"
-            );
+            assert!(schema::kind(&known.api_version(), known.kind).is_some(), "{known:?}");
             assert_eq!(known.singular, known.kind.to_lowercase());
         }
     }
@@ -404,20 +212,10 @@ mod tests {
             "Deployment.v1.apps",
         ];
         for argument in deployments {
-            assert_eq!(
-                plural(argument).as_deref(),
-                Some("deployments.apps"),
-                "{argument}"
-            );
+            assert_eq!(plural(argument).as_deref(), Some("deployments.apps"), "{argument}");
         }
-        assert_eq!(
-            plural("sc.storage").as_deref(),
-            Some("storageclasses.storage.k8s.io")
-        );
-        assert_eq!(
-            plural("networkpolicies").as_deref(),
-            Some("networkpolicies.networking.k8s.io")
-        );
+        assert_eq!(plural("sc.storage").as_deref(), Some("storageclasses.storage.k8s.io"));
+        assert_eq!(plural("networkpolicies").as_deref(), Some("networkpolicies.networking.k8s.io"));
         assert_eq!(by_argument("hpa").unwrap().version, "v2");
         assert_eq!(by_argument("hpa.v1.autoscaling").unwrap().version, "v1");
         for argument in ["PO", "podz", "pods.apps", "deploy.batch", "", ".", "."] {
@@ -428,24 +226,11 @@ mod tests {
     #[test]
     fn scope_and_names_follow_the_registry() {
         assert!(!by_gvk("", "v1", "PersistentVolume").unwrap().namespaced);
-        assert!(
-            by_api_version("v1", "PersistentVolumeClaim")
-                .unwrap()
-                .namespaced
-        );
-        assert_eq!(
-            by_api_version("apps/v1", "StatefulSet")
-                .unwrap()
-                .qualified_singular(),
-            "statefulset.apps"
-        );
+        assert!(by_api_version("v1", "PersistentVolumeClaim").unwrap().namespaced);
+        assert_eq!(by_api_version("apps/v1", "StatefulSet").unwrap().qualified_singular(), "statefulset.apps");
         assert!(by_api_version("apps/v1", "Pod").is_none());
         assert!(by_api_version("v1", "Pods").is_none());
-        let all: Vec<_> = RESOURCES
-            .iter()
-            .filter(|known| known.in_all)
-            .map(|known| known.plural)
-            .collect();
+        let all: Vec<_> = RESOURCES.iter().filter(|known| known.in_all).map(|known| known.plural).collect();
         assert_eq!(
             all,
             [

@@ -1,0 +1,211 @@
+//! Requests with objects as JSON, as clients send them: decoding in front of [`ApiServer`]'s typed requests.
+use serde_json::Value;
+
+use super::decode::{self, DecodeError};
+use super::object::{ApiObject, Kind, Object};
+use super::patch::{PatchError, go_value, strategic_merge};
+use super::schema::{self, Segment, StructType};
+use super::server::{Accepted, ApiServer};
+use super::status::{Reason, Status};
+use super::strategy::Strategy;
+use crate::for_each_kind;
+
+/// What the server does about fields it does not know (`fieldValidation`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// They are an error, as for `kubectl apply`.
+    Strict,
+    /// They are a warning, as for `kubectl patch`.
+    Warn,
+}
+
+/// A change to an object.
+#[derive(Clone, Debug)]
+pub enum Patch {
+    /// `application/strategic-merge-patch+json`.
+    Strategic(Value),
+    /// `application/merge-patch+json`.
+    Merge(Value),
+    /// `application/json-patch+json`.
+    Json(Value),
+}
+
+macro_rules! dispatch {
+    ($($kind:ident),* $(,)?) => {
+        impl ApiServer {
+            /// Creates an object from JSON.
+            ///
+            /// # Errors
+            /// Whatever the API server would refuse, in its words.
+            pub fn create_value(
+                &mut self,
+                kind: Kind,
+                namespace: &str,
+                value: &Value,
+                validation: FieldValidation,
+            ) -> Result<Accepted<Object>, Status> {
+                match kind { $(Kind::$kind => self.create_typed::<k::$kind>(namespace, value, validation)),* }
+            }
+
+            /// Changes an object.
+            ///
+            /// # Errors
+            /// Whatever the API server would refuse, in its words.
+            pub fn patch(
+                &mut self,
+                kind: Kind,
+                namespace: &str,
+                name: &str,
+                patch: &Patch,
+                validation: FieldValidation,
+            ) -> Result<Accepted<Object>, Status> {
+                match kind { $(Kind::$kind => self.patch_typed::<k::$kind>(namespace, name, patch, validation)),* }
+            }
+        }
+    };
+}
+use super::object::types as k;
+for_each_kind!(dispatch);
+
+impl ApiServer {
+    fn create_typed<T: Strategy>(
+        &mut self,
+        namespace: &str,
+        value: &Value,
+        validation: FieldValidation,
+    ) -> Result<Accepted<Object>, Status> {
+        let mut warnings = Vec::new();
+        let unknown = |error: &DecodeError| decode_status(T::ID, error);
+        let mut object: T = match decode::decode(value, root::<T>()?) {
+            Ok(object) => object,
+            Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
+                warnings.extend(unknown_fields(&error));
+                decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))?
+            }
+            Err(error) => return Err(unknown(&error)),
+        };
+        if T::ID.namespaced() && object.namespace().is_empty() {
+            object.metadata_mut().namespace = Some(namespace.to_owned());
+        }
+        let accepted = self.create(object)?;
+        warnings.extend(accepted.warnings);
+        Ok(Accepted { object: accepted.object.into_object(), changed: true, warnings })
+    }
+
+    fn patch_typed<T: Strategy>(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        patch: &Patch,
+        validation: FieldValidation,
+    ) -> Result<Accepted<Object>, Status> {
+        let namespace = if T::ID.namespaced() { namespace } else { "" };
+        let old = self.get::<T>(namespace, name).cloned().ok_or_else(|| Status::not_found(T::ID, name))?;
+        let current = old.clone().into_object().to_value();
+        let root = root::<T>()?;
+        let (patched, shown) = match patch {
+            Patch::Strategic(body) => {
+                let patched = strategic_merge(current, body.clone(), root).map_err(patch_status)?;
+                (patched, go_value(body))
+            }
+            Patch::Merge(body) => {
+                let mut patched = current;
+                json_patch::merge(&mut patched, body);
+                let shown = patched.to_string();
+                (patched, shown)
+            }
+            Patch::Json(body) => {
+                let patched = apply_json_patch(current, body)?;
+                let shown = patched.to_string();
+                (patched, shown)
+            }
+        };
+        let mut warnings = Vec::new();
+        let invalid = |error: &DecodeError| {
+            let mut status = Status::invalid_patch(&shown, &error.to_string());
+            status.fields = field_paths(error);
+            status
+        };
+        let object: T = match decode::decode(&patched, root) {
+            Ok(object) => object,
+            Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
+                warnings.extend(unknown_fields(&error));
+                decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?
+            }
+            Err(error) => return Err(invalid(&error)),
+        };
+        if ApiObject::name(&object) != name {
+            let why = format!(
+                "the name of the object ({}) does not match the name on the URL ({name})",
+                ApiObject::name(&object)
+            );
+            return Err(Status::bad_request(why));
+        }
+        let accepted = self.update(object)?;
+        warnings.extend(accepted.warnings);
+        Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
+    }
+}
+
+fn root<T: Strategy>() -> Result<&'static StructType, Status> {
+    schema::kind(T::API_VERSION, T::KIND).ok_or_else(|| Status::internal(format!("no schema for {}", T::KIND)))
+}
+
+/// Each unknown field as a warning of its own.
+fn unknown_fields(error: &DecodeError) -> Vec<String> {
+    match error {
+        DecodeError::Strict(fields) => fields.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The field paths a decoding error is about, in the syntax of [`Document::locate`](crate::manifest::Document::locate).
+pub fn field_paths(error: &DecodeError) -> Vec<String> {
+    match error {
+        DecodeError::Strict(fields) => fields.iter().map(|field| path_text(&field.path)).collect(),
+        other => vec![path_text(other.path())],
+    }
+}
+
+fn path_text(path: &[Segment]) -> String {
+    let mut text = String::new();
+    for segment in path {
+        match segment {
+            Segment::Index(index) => text.push_str(&format!("[{index}]")),
+            Segment::Key(key) if key.contains(['.', '[', ']']) => text.push_str(&format!("[{key}]")),
+            Segment::Key(key) if text.is_empty() => text.push_str(key),
+            Segment::Key(key) => text.push_str(&format!(".{key}")),
+        }
+    }
+    text
+}
+
+/// `Deployment in version "v1" cannot be handled as a Deployment: …`.
+fn decode_status(kind: Kind, error: &DecodeError) -> Status {
+    let mut status = Status::bad_request(error.bad_request(kind.api_version(), kind.name()));
+    status.fields = field_paths(error);
+    status
+}
+
+fn patch_status(error: PatchError) -> Status {
+    match error {
+        PatchError::BadRequest(message) => Status::bad_request(message),
+        PatchError::Unprocessable(message) => unprocessable(message),
+        PatchError::Other(message) => Status::internal(message),
+    }
+}
+
+/// Status 422 without causes (`errors.NewGenericServerResponse`).
+fn unprocessable(message: String) -> Status {
+    let mut status =
+        Status::bad_request(format!("the server rejected our request due to an error in our request: {message}"));
+    status.reason = Reason::Invalid;
+    status
+}
+
+fn apply_json_patch(mut value: Value, body: &Value) -> Result<Value, Status> {
+    let patch: json_patch::Patch =
+        serde_json::from_value(body.clone()).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?;
+    json_patch::patch(&mut value, &patch).map_err(|e| unprocessable(e.to_string()))?;
+    Ok(value)
+}

@@ -1,0 +1,395 @@
+//! `kubectl apply -f` (`kubectl/pkg/cmd/apply`, `cli-runtime/pkg/resource`).
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::ManifestFile;
+use super::kubectl::{self, Error, Output, Problem};
+use crate::api::dynamic::{FieldValidation, Patch, field_paths};
+use crate::api::patch::{PatchError, create_three_way_merge_patch};
+use crate::api::schema;
+use crate::api::{Kind, Object, decode};
+use crate::cluster::Cluster;
+use crate::manifest::{self, Document};
+
+/// The annotation that keeps what was applied last.
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// A document that kubectl understood so far: something it can ask the server for.
+struct Info {
+    document: Arc<Document>,
+    source: String,
+    kind: Kind,
+    namespace: String,
+    name: String,
+    object: Value,
+}
+
+/// Applies files in order. Objects are applied although other documents have errors, as kubectl does.
+pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Option<&str>) -> Output {
+    let mut output = Output::default();
+    let mut visit_errors = Vec::new();
+    let mut infos = Vec::new();
+    for file in files {
+        read_file(file, namespace, &mut infos, &mut visit_errors, &mut output.problems);
+    }
+    if infos.is_empty() && visit_errors.is_empty() {
+        let none = [Error::Client("no objects passed to apply".to_owned())];
+        let problems = std::mem::take(&mut output.problems);
+        output = Output::new(String::new(), &[], &none);
+        output.problems.extend(problems);
+        return output;
+    }
+    let mut errors = match visit_errors.len() {
+        0 => Vec::new(),
+        _ => vec![Error::Aggregate(visit_errors)],
+    };
+    for info in &infos {
+        let mut warnings = Vec::new();
+        match apply_one(cluster, info, &mut warnings) {
+            Ok(verb) => output.stdout.push_str(&format!("{} {verb}\n", kubectl::object_name(info.kind, &info.name))),
+            Err(error) => {
+                output.problems.push(problem(info, &error));
+                errors.push(error);
+            }
+        }
+        for warning in warnings {
+            output.stderr.push_str(&format!("Warning: {warning}\n"));
+            output.problems.push(Problem {
+                message: warning,
+                document: Some(info.document.clone()),
+                unreadable: None,
+                fields: Vec::new(),
+                causes: Vec::new(),
+                warning: true,
+            });
+        }
+        cluster.run();
+    }
+    output.stderr.push_str(&kubectl::print_errors(&errors));
+    output.exit_code = i32::from(!errors.is_empty());
+    output
+}
+
+fn problem(info: &Info, error: &Error) -> Problem {
+    let (message, fields, causes) = match error {
+        Error::Status(status) => (status.message.clone(), status.fields.clone(), status.causes.clone()),
+        other => (other.to_string(), Vec::new(), Vec::new()),
+    };
+    let prefix = |verb: &str| format!("error when {verb} \"{}\": ", info.source);
+    let message = match message.split_once(&prefix("creating")).or_else(|| message.rsplit_once(&prefix("patching"))) {
+        Some((_, rest)) => rest.to_owned(),
+        None => message,
+    };
+    Problem { message, document: Some(info.document.clone()), unreadable: None, fields, causes, warning: false }
+}
+
+/// Reads a file into infos; a document that kubectl does not understand becomes an error and the others go on
+/// (`StreamVisitor.Visit` with `ContinueOnError`).
+fn read_file(
+    file: &ManifestFile,
+    namespace: Option<&str>,
+    infos: &mut Vec<Info>,
+    errors: &mut Vec<Error>,
+    problems: &mut Vec<Problem>,
+) {
+    let read = manifest::read(&file.name, &file.bytes);
+    for document in read.documents {
+        let document = Arc::new(document);
+        let mut report = |error: Error, fields: Vec<String>| {
+            let message = error.to_string();
+            let document = Some(document.clone());
+            problems.push(Problem { message, document, unreadable: None, fields, causes: Vec::new(), warning: false });
+            errors.push(error);
+        };
+        if let Err((message, field)) = validate_object_kind(&document.value) {
+            let hint = "if you choose to ignore these errors, turn validation off with --validate=false";
+            let message = format!("error validating \"{}\": error validating data: {message}; {hint}", file.name);
+            report(Error::Client(message), vec![field.to_owned()]);
+            return; // kubectl stops reading this file
+        }
+        let items = if is_list(&document.value) {
+            document.items().into_iter().map(Arc::new).collect()
+        } else {
+            vec![document.clone()]
+        };
+        for item in items {
+            match info(item, &file.name, namespace) {
+                Ok(info) => infos.push(info),
+                Err((error, fields)) => report(error, fields),
+            }
+        }
+    }
+    if let Some(error) = read.error {
+        let message = format!("error parsing {}: {}", file.name, error.message);
+        errors.push(Error::Client(message));
+        problems.push(Problem {
+            message: error.message.clone(),
+            document: None,
+            unreadable: Some(error),
+            fields: Vec::new(),
+            causes: Vec::new(),
+            warning: false,
+        });
+    }
+}
+
+/// `unstructuredJSONScheme.decode`: what has `items` is a list.
+fn is_list(value: &Value) -> bool {
+    value.get("items").is_some_and(|items| !items.is_null())
+}
+
+/// `validation.getObjectKind`: the message and the field it is about.
+fn validate_object_kind(value: &Value) -> Result<(), (String, &'static str)> {
+    let Value::Object(fields) = value else {
+        return Err(("invalid object to validate".to_owned(), ""));
+    };
+    let api_version = match fields.get("apiVersion") {
+        None | Some(Value::Null) => Err("apiVersion not set".to_owned()),
+        Some(Value::String(v)) if v.matches('/').count() > 1 => Err(format!("unexpected GroupVersion string: {v}")),
+        Some(Value::String(_)) => Ok(()),
+        Some(_) => Err("apiVersion isn't string type".to_owned()),
+    };
+    let kind = match fields.get("kind") {
+        None | Some(Value::Null) => Err("kind not set".to_owned()),
+        Some(Value::String(_)) => Ok(()),
+        Some(_) => Err("kind isn't string type".to_owned()),
+    };
+    match (api_version, kind) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(one), Ok(())) => Err((one, "apiVersion")),
+        (Ok(()), Err(one)) => Err((one, "kind")),
+        (Err(one), Err(two)) => Err((format!("[{one}, {two}]"), "apiVersion")),
+    }
+}
+
+/// `mapper.infoForData`, `SetNamespace`, `RequireNamespace`.
+fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Result<Info, (Error, Vec<String>)> {
+    let client = |message: String, field: &str| (Error::Client(message), vec![field.to_owned()]);
+    let object = document.value.clone();
+    if let Err(error) = decode::check_metadata(&object) {
+        return Err((Error::Client(format!("unable to decode \"{source}\": {error}")), field_paths(&error)));
+    }
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (api_version, kind_name) = (text("/apiVersion"), text("/kind"));
+    let (name, mut own_namespace) = (text("/metadata/name"), text("/metadata/namespace"));
+    if kind_name.is_empty() {
+        return Err(client(format!("unable to decode \"{source}\": Object 'Kind' is missing in '{object}'"), "kind"));
+    }
+    let known = Kind::find(&api_version, &kind_name);
+    let Some(kind) = known else {
+        let message = format!(
+            "resource mapping not found for name: \"{name}\" namespace: \"{own_namespace}\" from \"{source}\": no matches \
+             for kind \"{kind_name}\" in version \"{api_version}\"\nensure CRDs are installed first"
+        );
+        let field = if Kind::ALL.iter().any(|k| k.name() == kind_name) { "apiVersion" } else { "kind" };
+        return Err(client(message, field));
+    };
+    let mut object = object;
+    if kind.namespaced() {
+        if own_namespace.is_empty() {
+            own_namespace = namespace.unwrap_or("default").to_owned();
+            metadata_mut(&mut object).insert("namespace".to_owned(), Value::String(own_namespace.clone()));
+        } else if let Some(required) = namespace
+            && required != own_namespace
+        {
+            let message = format!(
+                "the namespace from the provided object \"{own_namespace}\" does not match the namespace \"{required}\". \
+                 You must pass '--namespace={own_namespace}' to perform this operation."
+            );
+            return Err(client(message, "metadata.namespace"));
+        }
+    }
+    Ok(Info { document, source: source.to_owned(), kind, namespace: own_namespace, name, object })
+}
+
+fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
+    let metadata = match object {
+        Value::Object(fields) => fields.entry("metadata").or_insert(Value::Null),
+        other => other,
+    };
+    if !metadata.is_object() {
+        *metadata = Value::Object(Map::new());
+    }
+    match metadata {
+        Value::Object(map) => map,
+        _ => unreachable!("made an object above"),
+    }
+}
+
+/// `ApplyOptions.applyOneObject`: what was done.
+fn apply_one(cluster: &mut Cluster, info: &Info, warnings: &mut Vec<String>) -> Result<&'static str, Error> {
+    let generate_name = info.object.pointer("/metadata/generateName").and_then(Value::as_str).unwrap_or_default();
+    if info.name.is_empty() && !generate_name.is_empty() {
+        return Err(Error::Client(format!("from {generate_name}: cannot use generate name with apply")));
+    }
+    if let Err(message) = validate_request_path(info) {
+        let verb = format!("retrieving current configuration of:\n{}\nfrom server for:", describe(info));
+        return Err(Error::Client(message).add_source(&verb, &info.source));
+    }
+    let mut modified = info.object.clone();
+    let (text, has_annotations) = last_applied_text(&modified);
+    let annotations = metadata_mut(&mut modified).entry("annotations").or_insert(Value::Null);
+    if !has_annotations {
+        *annotations = Value::Object(Map::new());
+    }
+    if let Value::Object(map) = annotations {
+        map.insert(LAST_APPLIED.to_owned(), Value::String(text));
+    }
+
+    let namespace = if info.kind.namespaced() { info.namespace.as_str() } else { "" };
+    let live = cluster.api().store().object(info.kind, namespace, &info.name).cloned();
+    match live {
+        None => create(cluster, info, modified, warnings),
+        Some(live) => update(cluster, info, &live, modified, warnings),
+    }
+}
+
+/// The object as it is remembered in [`LAST_APPLIED`] (`util.GetModifiedConfiguration`), and whether it has annotations.
+fn last_applied_text(object: &Value) -> (String, bool) {
+    let mut remembered = object.clone();
+    let metadata = metadata_mut(&mut remembered);
+    let has_annotations = metadata.get("annotations").is_some_and(Value::is_object);
+    if has_annotations {
+        if let Some(Value::Object(annotations)) = metadata.get_mut("annotations") {
+            annotations.remove(LAST_APPLIED);
+        }
+    } else {
+        metadata.insert("annotations".to_owned(), Value::Object(Map::new()));
+    }
+    (format!("{}\n", go_json(&remembered)), has_annotations)
+}
+
+/// JSON as Go's encoder writes it: `<`, `>` and `&` are escaped, and so are U+2028 and U+2029.
+fn go_json(value: &Value) -> String {
+    let text = value.to_string();
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn create(
+    cluster: &mut Cluster,
+    info: &Info,
+    modified: Value,
+    warnings: &mut Vec<String>,
+) -> Result<&'static str, Error> {
+    let mut object = modified;
+    prune_nulls(&mut object);
+    // rest.Helper.Create clears the resource version
+    metadata_mut(&mut object).remove("resourceVersion");
+    let accepted = cluster
+        .api_mut()
+        .create_value(info.kind, &info.namespace, &object, FieldValidation::Strict)
+        .map_err(|status| Error::from(status).add_source("creating", &info.source))?;
+    warnings.extend(accepted.warnings);
+    Ok("created")
+}
+
+/// Null values vanish from maps before a create, also inside lists, but null items of lists stay
+/// (`pruneNullsFromMap`).
+fn prune_nulls(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|_, v| !v.is_null());
+            map.values_mut().for_each(prune_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(prune_nulls),
+        _ => {}
+    }
+}
+
+fn update(
+    cluster: &mut Cluster,
+    info: &Info,
+    live: &Object,
+    modified: Value,
+    warnings: &mut Vec<String>,
+) -> Result<&'static str, Error> {
+    let current = live.to_value();
+    let original = live.metadata().annotations.as_ref().and_then(|a| a.get(LAST_APPLIED));
+    if original.is_none() {
+        warnings.push(format!(
+            "resource {}/{} is missing the {LAST_APPLIED} annotation which is required by kubectl apply. kubectl apply \
+             should only be used on resources created declaratively by either kubectl create --save-config or kubectl \
+             apply. The missing annotation will be patched automatically.",
+            info.kind.plural(),
+            info.name
+        ));
+    }
+    let original: Value =
+        original.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| Map::new().into());
+    let root = schema::kind(info.kind.api_version(), info.kind.name());
+    let patch = root
+        .ok_or_else(|| PatchError::Other(format!("no schema for {}", info.kind.name())))
+        .and_then(|root| create_three_way_merge_patch(&original, &modified, &current, root))
+        .map_err(|error| {
+            Error::Client(format!(
+                "creating patch with:\noriginal:\n{}\nmodified:\n{}\ncurrent:\n{}\nfor: {error}",
+                go_json(&original),
+                go_json(&modified),
+                go_json(&current)
+            ))
+        })?;
+    let unchanged = patch.as_object().is_some_and(Map::is_empty);
+    let mut deleting = live.metadata().deletion_timestamp.is_some();
+    if !unchanged {
+        let text = go_json(&patch);
+        let accepted = cluster
+            .api_mut()
+            .patch(info.kind, &info.namespace, &info.name, &Patch::Strategic(patch), FieldValidation::Strict)
+            .map_err(|status| {
+                let verb = format!("applying patch:\n{text}\nto:\n{}\nfor:", describe(info));
+                Error::from(status).add_source("patching", &info.source).add_source(&verb, &info.source)
+            })?;
+        warnings.extend(accepted.warnings);
+        deleting = accepted.object.metadata().deletion_timestamp.is_some();
+    }
+    if deleting {
+        warnings.push(format!("Detected changes to resource {} which is currently being deleted.", info.name));
+    }
+    Ok(if unchanged { "unchanged" } else { "configured" })
+}
+
+/// What a name or namespace must not be in a request's path (`rest.Request.Name`, `path.IsValidPathSegmentName`).
+fn validate_request_path(info: &Info) -> Result<(), String> {
+    if info.name.is_empty() {
+        return Err("resource name may not be empty".to_owned());
+    }
+    if info.kind.namespaced()
+        && let Some(problems) = invalid_path_segment(&info.namespace)
+    {
+        return Err(format!("invalid namespace {}: [{problems}]", crate::api::field::go_quote(&info.namespace)));
+    }
+    match invalid_path_segment(&info.name) {
+        Some(problems) => {
+            Err(format!("invalid resource name {}: [{problems}]", crate::api::field::go_quote(&info.name)))
+        }
+        None => Ok(()),
+    }
+}
+
+fn invalid_path_segment(name: &str) -> Option<String> {
+    if name == "." || name == ".." {
+        return Some(format!("may not be '{name}'"));
+    }
+    let illegal: Vec<_> =
+        ["/", "%"].into_iter().filter(|c| name.contains(c)).map(|c| format!("may not contain '{c}'")).collect();
+    (!illegal.is_empty()).then(|| illegal.join(" "))
+}
+
+/// `resource.Info.String`.
+fn describe(info: &Info) -> String {
+    let (group, version, kind) = (info.kind.group(), info.kind.version(), info.kind.name());
+    format!(
+        "Resource: \"{group}/{version}, Resource={}\", GroupVersionKind: \"{group}/{version}, Kind={kind}\"\nName: {}, Namespace: {}",
+        info.kind.plural(),
+        crate::api::field::go_quote(&info.name),
+        crate::api::field::go_quote(if info.kind.namespaced() { &info.namespace } else { "" }),
+    )
+}

@@ -1,0 +1,194 @@
+//! What all kubectl commands have in common: how they name objects and how they print errors.
+use std::fmt;
+use std::sync::Arc;
+
+use crate::api::schema::resources;
+use crate::api::status::{Reason, Status};
+use crate::api::{Kind, Object};
+use crate::manifest::Document;
+
+/// What a kubectl command printed, and the problems behind its errors.
+#[derive(Clone, Debug, Default)]
+pub struct Output {
+    /// The exit status.
+    pub exit_code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// What was refused and where it stands in the manifest, for people who have to repair it.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that was refused.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The message, without the file name.
+    pub message: String,
+    /// The manifest's document it is about, if it could be read.
+    pub document: Option<Arc<Document>>,
+    /// For a file that could not be read: which and where.
+    pub unreadable: Option<crate::manifest::ReadError>,
+    /// Field paths the refusal names.
+    pub fields: Vec<String>,
+    /// The field errors, if the object is invalid.
+    pub causes: Vec<crate::api::FieldError>,
+    /// Whether it is only a warning.
+    pub warning: bool,
+}
+
+/// An error a kubectl command ends with.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// From the server.
+    Status(Status),
+    /// From kubectl itself.
+    Client(String),
+    /// Several of one visit, which kubectl prints in brackets when there are others beside them.
+    Aggregate(Vec<Error>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Status(status) => write!(f, "{status}"),
+            Error::Client(message) => f.write_str(message),
+            Error::Aggregate(errors) => {
+                let mut texts: Vec<String> = Vec::new();
+                for error in errors {
+                    let text = error.to_string();
+                    if !texts.contains(&text) {
+                        texts.push(text);
+                    }
+                }
+                match texts.as_slice() {
+                    [one] => f.write_str(one),
+                    more => write!(f, "[{}]", more.join(", ")),
+                }
+            }
+        }
+    }
+}
+
+impl From<Status> for Error {
+    fn from(status: Status) -> Self {
+        Error::Status(status)
+    }
+}
+
+impl Error {
+    /// Puts the file and what was being done in front (`cmdutil.AddSourceToErr`).
+    pub fn add_source(self, verb: &str, source: &str) -> Self {
+        let wrap = |message: &dyn fmt::Display| format!("error when {verb} \"{source}\": {message}");
+        match self {
+            Error::Status(mut status) => {
+                status.message = wrap(&status.message);
+                Error::Status(status)
+            }
+            other => Error::Client(wrap(&other)),
+        }
+    }
+
+    /// `messageForError`: one of several errors.
+    fn message(&self) -> String {
+        match self {
+            Error::Status(status) => format!("Error from server ({}): {}", status.reason.as_str(), status.message),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What kubectl prints for the errors a command ended with (`cmdutil.checkErr`); empty without errors.
+pub fn print_errors(errors: &[Error]) -> String {
+    match errors {
+        [] => String::new(),
+        [Error::Aggregate(inner)] if inner.len() == 1 => print_errors(inner),
+        [Error::Aggregate(inner)] => print_errors(inner),
+        [Error::Status(status)] if status.reason == Reason::Invalid => invalid(status),
+        [Error::Client(message)] if message.starts_with("error: ") => format!("{message}\n"),
+        [Error::Client(message)] => format!("error: {message}\n"),
+        [one] => format!("{}\n", one.message()),
+        more => more.iter().map(|e| format!("{}\n", e.message())).collect(),
+    }
+}
+
+fn invalid(status: &Status) -> String {
+    let head = match &status.details {
+        Some((kind, name)) if !kind.is_empty() || !name.is_empty() => format!("The {kind} \"{name}\" is invalid"),
+        Some(_) => "The request is invalid".to_owned(),
+        None => format!("The request is invalid: {}", status.message),
+    };
+    let mut causes: Vec<String> = Vec::new();
+    for cause in &status.causes {
+        let text = cause.to_string();
+        if !causes.contains(&text) {
+            causes.push(text);
+        }
+    }
+    match causes.as_slice() {
+        [] => format!("{head}\n"),
+        [one] => format!("{head}: {one}\n"),
+        more => {
+            let bullets: String = more.iter().map(|c| format!("* {c}\n")).collect();
+            format!("{head}: \n{bullets}")
+        }
+    }
+}
+
+/// `persistentvolume/pv1 created` without the verb.
+pub fn object_name(kind: Kind, name: &str) -> String {
+    format!("{}/{name}", kind.kubectl_name())
+}
+
+/// `pod/web` or `pods web` as commands take it: the kind and the name.
+pub fn parse_resource_and_name(argument: &str) -> Result<(Kind, &str), Error> {
+    let Some((resource, name)) = argument.split_once('/') else {
+        return Err(Error::Client(format!(
+            "arguments in resource/name form must have a single resource and name: {argument}"
+        )));
+    };
+    let Some(kind) = kind_of_argument(resource) else {
+        return Err(Error::Client(format!("the server doesn't have a resource type \"{resource}\"")));
+    };
+    Ok((kind, name))
+}
+
+/// The kind of a resource argument: plural, singular, short name or kind, with or without the group.
+pub fn kind_of_argument(resource: &str) -> Option<Kind> {
+    let found = resources::by_argument(resource)?;
+    let api_version = found.api_version();
+    Kind::find(&api_version, found.kind)
+}
+
+/// The object a command is about.
+pub fn find<'a>(
+    cluster: &'a crate::cluster::Cluster,
+    kind: Kind,
+    namespace: &str,
+    name: &str,
+) -> Result<&'a Object, Error> {
+    let namespace = if kind.namespaced() { namespace } else { "" };
+    let found = cluster.api().store().object(kind, namespace, name);
+    found.ok_or_else(|| Status::not_found(kind, name).into())
+}
+
+impl Output {
+    /// The output of a command that printed this and ended with these errors.
+    pub fn new(stdout: String, warnings: &[String], errors: &[Error]) -> Self {
+        let mut stderr: String = warnings.iter().map(|w| format!("Warning: {w}\n")).collect();
+        stderr.push_str(&print_errors(errors));
+        let problem = |error: &Error| Problem {
+            message: match error {
+                Error::Status(s) => s.message.clone(),
+                other => other.to_string(),
+            },
+            document: None,
+            unreadable: None,
+            fields: Vec::new(),
+            causes: Vec::new(),
+            warning: false,
+        };
+        let problems = errors.iter().map(problem).collect();
+        Output { exit_code: i32::from(!errors.is_empty()), stdout, stderr, problems }
+    }
+}
