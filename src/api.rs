@@ -5,6 +5,7 @@ pub mod dynamic;
 pub mod event;
 pub mod field;
 pub mod identity;
+pub mod internal;
 pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
@@ -16,6 +17,7 @@ pub mod server;
 pub mod status;
 pub mod store;
 pub mod strategy;
+pub mod validation;
 
 pub use field::{ErrorList, FieldError, Path};
 pub use object::{ApiObject, Kind, Object};

@@ -1,16 +1,22 @@
 //! One file per kind: its defaults, its preparation and its validation side by side.
+pub mod controller_revision;
+pub mod cron_job;
+pub mod daemon_set;
+pub mod deployment;
+pub mod endpoint_slice;
+pub mod job;
 pub mod pod;
+pub mod replica_set;
+pub mod service;
+pub mod stateful_set;
 
 use super::strategy::Strategy;
 use k8s_openapi::api::{
-    apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet},
     autoscaling::v2::HorizontalPodAutoscaler,
-    batch::v1::{CronJob, Job},
     core::v1::{
         ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, ResourceQuota, Secret,
-        Service, ServiceAccount,
+        ServiceAccount,
     },
-    discovery::v1::EndpointSlice,
     networking::v1::{Ingress, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
     rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
@@ -27,21 +33,12 @@ plain!(
     Namespace,
     ConfigMap,
     Secret,
-    Service,
     ServiceAccount,
     Node,
     VolumeAttributesClass,
     ResourceQuota,
     LimitRange,
     PriorityClass,
-    EndpointSlice,
-    ReplicaSet,
-    Deployment,
-    StatefulSet,
-    DaemonSet,
-    ControllerRevision,
-    Job,
-    CronJob,
     HorizontalPodAutoscaler,
     PodDisruptionBudget,
     Ingress,

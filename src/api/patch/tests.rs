@@ -54,7 +54,7 @@ fn items_come_in_the_order_the_patch_prescribes() {
     let patch = pod(json!({ "$setElementOrder/containers": [{ "name": "c" }, { "name": "a" }] }));
     let names: Vec<_> =
         merge(live, patch)["spec"]["containers"].as_array().unwrap().iter().map(|c| c["name"].clone()).collect();
-    assert_eq!(names, ["c", "a", "b"]);
+    assert_eq!(names, ["b", "c", "a"], "b stays in front of c, as on the server");
 }
 
 #[test]

@@ -1,0 +1,127 @@
+//! How long things take, as ratios against something measured in the same run: machines differ, ratios less.
+//!
+//! `cargo bench` prints one line each: what, the time it took (the fastest of many tries), and the ratio to its yardstick.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ckad_grade::cluster::Cluster;
+use ckad_grade::environment::Environment;
+use ckad_grade::manifest;
+use ckad_grade::timeline::{Action, ManifestFile, Step, play_step};
+
+fn main() {
+    reading();
+    applying();
+    binding_many_claims();
+    whole_process();
+}
+
+/// The fastest of as many runs as fit into half a second (at least three).
+fn fastest(mut run: impl FnMut()) -> Duration {
+    let end = Instant::now() + Duration::from_millis(500);
+    let mut best = Duration::MAX;
+    let mut tries = 0;
+    while tries < 3 || Instant::now() < end {
+        let start = Instant::now();
+        run();
+        best = best.min(start.elapsed());
+        tries += 1;
+    }
+    best
+}
+
+fn report(what: &str, took: Duration, yardstick: &str, base: Duration) {
+    let ratio = took.as_secs_f64() / base.as_secs_f64();
+    println!("{what:<58} {took:>10.1?}   {ratio:>6.2} × {yardstick} ({base:.1?})");
+}
+
+fn manifests() -> String {
+    let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/binding");
+    let mut all: Vec<_> = std::fs::read_dir(key).unwrap().map(|case| case.unwrap().path().join("step-1.yaml")).collect();
+    all.sort();
+    all.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect::<Vec<_>>().join("\n---\n")
+}
+
+fn serde_yaml_values(text: &str) {
+    for document in serde_yaml::Deserializer::from_str(text) {
+        black_box(<serde_yaml::Value as serde::Deserialize>::deserialize(document).unwrap());
+    }
+}
+
+fn reading() {
+    let text = manifests();
+    let yaml = fastest(|| serde_yaml_values(&text));
+    let ours = fastest(|| {
+        black_box(manifest::read("bench.yaml", text.as_bytes()));
+    });
+    report("read manifests, with places", ours, "serde_yaml to Value", yaml);
+}
+
+fn apply(text: &str) -> Step {
+    let bytes = text.as_bytes().to_vec();
+    Step { namespace: None, action: Action::Apply(vec![ManifestFile { name: "bench.yaml".to_owned(), bytes }]) }
+}
+
+fn applying() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/binding/smallest-sufficient-pv-wins");
+    let text = std::fs::read_to_string(case.join("step-1.yaml")).unwrap();
+    let yaml = fastest(|| serde_yaml_values(&text));
+    let fresh = Cluster::new(Environment::default());
+    let boot = fastest(|| {
+        black_box(Cluster::new(Environment::default()));
+    });
+    report("boot a cluster", boot, "serde_yaml of one manifest", yaml);
+    let step = apply(&text);
+    let played = fastest(|| {
+        let mut cluster = fresh.clone();
+        black_box(play_step(&mut cluster, &step));
+    });
+    report("apply a manifest and settle", played, "serde_yaml of it", yaml);
+}
+
+/// `count` volumes and as many claims that fit them.
+fn volumes_and_claims(count: usize) -> String {
+    let mut text = String::new();
+    for i in 0..count {
+        let size = 1 + i % 7;
+        write!(
+            text,
+            "---\napiVersion: v1\nkind: PersistentVolume\nmetadata: {{ name: pv-{i} }}\nspec:\n  capacity: {{ storage: {size}Gi }}\n  \
+             accessModes: [ReadWriteOnce]\n  hostPath: {{ path: /data/{i} }}\n---\napiVersion: v1\nkind: \
+             PersistentVolumeClaim\nmetadata: {{ name: claim-{i} }}\nspec:\n  accessModes: [ReadWriteOnce]\n  resources: \
+             {{ requests: {{ storage: {size}Gi }} }}\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn binding_many_claims() {
+    let settle = |count: usize| {
+        let step = apply(&volumes_and_claims(count));
+        fastest(|| {
+            let mut cluster = Cluster::new(Environment::default());
+            black_box(play_step(&mut cluster, &step));
+        })
+    };
+    let small = settle(500) * 10;
+    report("5,000 claims against 5,000 volumes", settle(5000), "ten times 500 against 500", small);
+}
+
+fn whole_process() {
+    let run = |command: &mut Command| {
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(status.is_ok(), "{command:?} does not start");
+    };
+    let nothing = fastest(|| run(&mut Command::new("/bin/true")));
+    let answer = Path::new(env!("CARGO_MANIFEST_DIR")).join("solutions/scenario-107/key.yaml");
+    let grade = fastest(|| run(Command::new(env!("CARGO_BIN_EXE_ckad-grade")).arg("scenario-107").arg(&answer)));
+    report("grade scenario-107, whole process", grade, "/bin/true", nothing);
+    let limit = nothing * 3 + Duration::from_millis(3);
+    println!("{:<58} {limit:>10.1?}", "  at most 3 × /bin/true + 3 ms:");
+}

@@ -1,0 +1,87 @@
+//! Jobs (`pkg/registry/batch/job/strategy.go`, `pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`).
+use k8s_openapi::api::batch::v1::{Job, JobSpec};
+
+use crate::api::object::ApiObject;
+use crate::api::status::Status;
+use crate::api::store::Store;
+use crate::api::strategy::Strategy;
+
+/// The label with a Job's name on its pods.
+pub const JOB_NAME_LABEL: &str = "batch.kubernetes.io/job-name";
+/// The same label from before it had a prefix.
+pub const LEGACY_JOB_NAME_LABEL: &str = "job-name";
+/// The label with a Job's uid on its pods.
+pub const CONTROLLER_UID_LABEL: &str = "batch.kubernetes.io/controller-uid";
+/// The same label from before it had a prefix.
+pub const LEGACY_CONTROLLER_UID_LABEL: &str = "controller-uid";
+
+impl Strategy for Job {
+    fn set_defaults(&mut self) {
+        let spec = self.spec.get_or_insert_default();
+        default_job_spec(spec);
+        let labels = spec.template.metadata.as_ref().and_then(|m| m.labels.as_ref());
+        if let Some(labels) = labels
+            && self.metadata.labels.as_ref().is_none_or(|l| l.is_empty())
+        {
+            self.metadata.labels = Some(labels.clone());
+        }
+    }
+
+    fn prepare_for_create(&mut self) {
+        self.status = None;
+        self.metadata.generation = Some(1);
+    }
+
+    fn prepare_for_update(&mut self, old: &Self) {
+        self.status.clone_from(&old.status);
+        if self.spec != old.spec {
+            self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
+        }
+    }
+
+    fn prepare_for_status_update(&mut self, old: &Self) {
+        self.spec.clone_from(&old.spec);
+    }
+
+    fn allocate(&mut self, old: Option<&Self>, _store: &Store) -> Result<(), Status> {
+        if old.is_none() && self.spec.as_ref().is_some_and(|s| s.manual_selector != Some(true)) {
+            generate_selector(self);
+        }
+        Ok(())
+    }
+}
+
+/// The defaults of a Job's spec. In a CronJob's template the API server does not fill them in.
+fn default_job_spec(spec: &mut JobSpec) {
+    if spec.completions.is_none() && spec.parallelism.is_none() {
+        spec.completions = Some(1);
+    }
+    spec.parallelism.get_or_insert(1);
+    let per_index = spec.backoff_limit_per_index.is_some();
+    spec.backoff_limit.get_or_insert(if per_index { i32::MAX } else { 6 });
+    spec.completion_mode.get_or_insert_with(|| "NonIndexed".to_owned());
+    spec.suspend.get_or_insert(false);
+    let replacement = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
+    spec.pod_replacement_policy.get_or_insert_with(|| replacement.to_owned());
+    spec.manual_selector.get_or_insert(false);
+    for rule in spec.pod_failure_policy.iter_mut().flat_map(|p| &mut p.rules) {
+        for pattern in rule.on_pod_conditions.iter_mut().flatten() {
+            super::stateful_set::default_string(&mut pattern.status, "True");
+        }
+    }
+}
+
+/// Labels that tie the pods to this Job, and the selector for them (`generateSelector`).
+fn generate_selector(job: &mut Job) {
+    let (name, uid) = (job.name().to_owned(), job.uid().to_owned());
+    let Some(spec) = job.spec.as_mut() else { return };
+    let labels = spec.template.metadata.get_or_insert_default().labels.get_or_insert_default();
+    for key in [LEGACY_JOB_NAME_LABEL, JOB_NAME_LABEL] {
+        labels.entry(key.to_owned()).or_insert_with(|| name.clone());
+    }
+    for key in [LEGACY_CONTROLLER_UID_LABEL, CONTROLLER_UID_LABEL] {
+        labels.entry(key.to_owned()).or_insert_with(|| uid.clone());
+    }
+    let selector = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
+    selector.entry(CONTROLLER_UID_LABEL.to_owned()).or_insert(uid);
+}
