@@ -44,6 +44,8 @@ pub const IN_TREE_FINALIZER: &str = "kubernetes.io/pv-controller";
 pub const PV_PROTECTION: &str = "kubernetes.io/pv-protection";
 /// Finalizer that keeps a claim while a pod uses it.
 pub const PVC_PROTECTION: &str = "kubernetes.io/pvc-protection";
+/// Finalizer that keeps a VolumeAttributesClass while it is in use.
+pub const VAC_PROTECTION: &str = "kubernetes.io/vac-protection";
 /// The provisioner's name in classes that have none.
 pub const NO_PROVISIONER: &str = "kubernetes.io/no-provisioner";
 /// The provisioner built into kube-controller-manager that makes directories on the host.

@@ -1,5 +1,8 @@
 //! Admission plugins, in the API server's order (`pkg/kubeapiserver/options/plugins.go`). One file per plugin.
+pub mod default_storage_class;
 pub mod namespace_lifecycle;
+pub mod persistent_volume_claim_resize;
+pub mod storage_object_in_use_protection;
 
 use super::identity::Identities;
 use super::object::Object;
@@ -33,11 +36,14 @@ pub struct Request<'a> {
 /// Runs the mutating plugins, before the object is validated.
 pub fn mutate(request: &mut Request<'_>) -> Result<(), Status> {
     namespace_lifecycle::admit(request)?;
+    default_storage_class::admit(request);
+    storage_object_in_use_protection::admit(request);
     Ok(())
 }
 
 /// Runs the validating plugins, after the object was found valid.
-pub fn validate(_request: &Request<'_>) -> Result<(), Status> {
+pub fn validate(request: &Request<'_>) -> Result<(), Status> {
+    persistent_volume_claim_resize::validate(request)?;
     Ok(())
 }
 
