@@ -1,8 +1,8 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+mod binding;
 pub mod decode;
 pub mod dynamic;
-mod binding;
 pub mod event;
 pub mod field;
 pub mod identity;
@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
+pub mod pod_resources;
 pub mod patch;
 
 pub mod pod_condition;

@@ -3,6 +3,8 @@ mod controller_history;
 mod controller_ref_manager;
 mod controller_utils;
 pub mod deployment;
+pub mod endpoint_slice;
+pub mod garbage_collector;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
 pub mod persistent_volume_binder;
@@ -23,6 +25,8 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<replica_set::ReplicaSetController>::default(),
         Box::<ephemeral_volume::EphemeralVolumeController>::default(),
         Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
+        Box::<endpoint_slice::EndpointSliceController>::default(),
+        Box::<garbage_collector::GarbageCollector>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),
         Box::<pvc_protection::PvcProtectionController>::default(),

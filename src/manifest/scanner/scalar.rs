@@ -28,7 +28,7 @@ impl Breaks {
 
 impl<'a> Scanner<'a> {
     /// A scalar without quotes; it ends at `: `, ` #`, a less indented line, or in flow style at one of `,?[]{}`.
-    pub(super) fn scan_plain_scalar(&mut self) -> Scan<Token<'a>> {
+    pub(super) fn scan_plain_scalar(&mut self) -> Scan<()> {
         let start = self.mark;
         let mut end = start;
         let indent = self.indent + 1;
@@ -88,13 +88,8 @@ impl<'a> Scanner<'a> {
             }
             None => Cow::Borrowed(last),
         };
-        Ok(Token {
-            kind: Kind::PlainScalar,
-            start,
-            end,
-            value,
-            suffix: None,
-        })
+        self.push(Token { kind: Kind::PlainScalar, start, end, value, suffix: None });
+        Ok(())
     }
 
     /// Passes the characters of a plain scalar up to a blank, a line break or an indicator that ends it.
@@ -133,7 +128,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A scalar in single or double quotes.
-    pub(super) fn scan_flow_scalar(&mut self, quote: u8) -> Scan<Token<'a>> {
+    pub(super) fn scan_flow_scalar(&mut self, quote: u8) -> Scan<()> {
         let start = self.mark;
         self.skip();
         let double = quote == b'"';
@@ -142,18 +137,10 @@ impl<'a> Scanner<'a> {
         let mut breaks = Breaks::default();
         loop {
             if self.document_indicator() {
-                return self.error(
-                    "while scanning a quoted scalar",
-                    start,
-                    "found unexpected document indicator",
-                );
+                return self.error("while scanning a quoted scalar", start, "found unexpected document indicator");
             }
             if self.at(0) == 0 {
-                return self.error(
-                    "while scanning a quoted scalar",
-                    start,
-                    "found unexpected end of stream",
-                );
+                return self.error("while scanning a quoted scalar", start, "found unexpected end of stream");
             }
             let mut leading_blanks = false;
             while !self.blankz_at(0) {
@@ -163,9 +150,7 @@ impl<'a> Scanner<'a> {
                         break;
                     }
                     self.skip();
-                    owned
-                        .get_or_insert_default()
-                        .push_str(self.slice(piece, self.mark.pos));
+                    owned.get_or_insert_default().push_str(self.slice(piece, self.mark.pos));
                     self.skip();
                     piece = self.mark.pos;
                 } else if double && byte == b'\\' {
@@ -186,8 +171,7 @@ impl<'a> Scanner<'a> {
                     // Whatever it is, it is part of the scalar; so is what follows it up to anything special.
                     self.skip();
                     self.run(|byte| {
-                        matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2)
-                            || byte == quote
+                        matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2) || byte == quote
                     });
                 }
             }
@@ -225,13 +209,8 @@ impl<'a> Scanner<'a> {
             None => Cow::Borrowed(last),
         };
         self.skip();
-        Ok(Token {
-            kind: Kind::QuotedScalar,
-            start,
-            end: self.mark,
-            value,
-            suffix: None,
-        })
+        self.push(Token { kind: Kind::QuotedScalar, start, end: self.mark, value, suffix: None });
+        Ok(())
     }
 
     fn scan_escape(&mut self, start: Mark, out: &mut String) -> Scan<()> {
@@ -258,11 +237,7 @@ impl<'a> Scanner<'a> {
             b'u' => digits = 4,
             b'U' => digits = 8,
             _ => {
-                return self.error(
-                    "while parsing a quoted scalar",
-                    start,
-                    "found unknown escape character",
-                );
+                return self.error("while parsing a quoted scalar", start, "found unknown escape character");
             }
         }
         self.skip();
@@ -288,7 +263,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A literal (`|`) or folded (`>`) block scalar.
-    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Scan<Token<'a>> {
+    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Scan<()> {
         let start = self.mark;
         self.skip();
         let (chomping, increment) = self.scan_block_header(start)?;
@@ -304,11 +279,7 @@ impl<'a> Scanner<'a> {
         }
         self.read_line();
 
-        let mut indent = if increment > 0 {
-            self.indent.max(0) + increment
-        } else {
-            0
-        };
+        let mut indent = if increment > 0 { self.indent.max(0) + increment } else { 0 };
         let mut out = String::new();
         let mut leading = "";
         let mut trailing = String::new();
@@ -336,13 +307,8 @@ impl<'a> Scanner<'a> {
         if chomping > 0 {
             out.push_str(&trailing);
         }
-        Ok(Token {
-            kind: Kind::QuotedScalar,
-            start,
-            end,
-            value: Cow::Owned(out),
-            suffix: None,
-        })
+        self.push(Token { kind: Kind::QuotedScalar, start, end, value: Cow::Owned(out), suffix: None });
+        Ok(())
     }
 
     /// The `+`, `-` and indentation digit behind `|` or `>`, in either order.
@@ -371,12 +337,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes empty lines and the indentation, which the first line with text decides.
-    fn scan_block_breaks(
-        &mut self,
-        indent: &mut i32,
-        breaks: &mut String,
-        start: Mark,
-    ) -> Scan<Mark> {
+    fn scan_block_breaks(&mut self, indent: &mut i32, breaks: &mut String, start: Mark) -> Scan<Mark> {
         let mut end = self.mark;
         let mut deepest = 0;
         loop {
