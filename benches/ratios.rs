@@ -42,7 +42,8 @@ fn report(what: &str, took: Duration, yardstick: &str, base: Duration) {
 
 fn manifests() -> String {
     let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/binding");
-    let mut all: Vec<_> = std::fs::read_dir(key).unwrap().map(|case| case.unwrap().path().join("step-1.yaml")).collect();
+    let mut all: Vec<_> =
+        std::fs::read_dir(key).unwrap().map(|case| case.unwrap().path().join("step-1.yaml")).collect();
     all.sort();
     all.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect::<Vec<_>>().join("\n---\n")
 }
@@ -68,7 +69,8 @@ fn apply(text: &str) -> Step {
 }
 
 fn applying() {
-    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/binding/smallest-sufficient-pv-wins");
+    let case =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/binding/smallest-sufficient-pv-wins");
     let text = std::fs::read_to_string(case.join("step-1.yaml")).unwrap();
     let yaml = fastest(|| serde_yaml_values(&text));
     let fresh = Cluster::new(Environment::default());

@@ -1,8 +1,8 @@
 //! The API server: kinds, decoding, defaulting, validation, admission, storage.
 pub mod admission;
+mod binding;
 pub mod decode;
 pub mod dynamic;
-mod binding;
 pub mod event;
 pub mod field;
 pub mod identity;

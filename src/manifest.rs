@@ -42,11 +42,7 @@ pub struct Source {
 impl Source {
     /// A file with this name and text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
-        Source {
-            name: name.into(),
-            text: text.into(),
-            lines: OnceLock::new(),
-        }
+        Source { name: name.into(), text: text.into(), lines: OnceLock::new() }
     }
 
     /// Line and column of a byte range of the text.
@@ -57,24 +53,10 @@ impl Source {
         });
         let start = floor_boundary(&self.text, range.start);
         let line = lines.partition_point(|&begin| begin <= start);
-        let begin = line
-            .checked_sub(1)
-            .and_then(|line| lines.get(line))
-            .copied()
-            .unwrap_or(0);
-        let column = self
-            .text
-            .get(begin..start)
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let begin = line.checked_sub(1).and_then(|line| lines.get(line)).copied().unwrap_or(0);
+        let column = self.text.get(begin..start).unwrap_or_default().chars().count() + 1;
         let end = floor_boundary(&self.text, range.end).max(start);
-        Location {
-            line: line.max(1),
-            column,
-            range: start..end,
-        }
+        Location { line: line.max(1), column, range: start..end }
     }
 }
 
@@ -125,8 +107,7 @@ impl Document {
     /// `metadata.labels["a/b"]`; the nearest ancestor that exists when there is none at the path.
     pub fn locate(&self, field_path: &str) -> Location {
         let nodes = &self.inner.layout().nodes;
-        self.inner
-            .location(nodes::follow(nodes, self.root().value, field_path).value)
+        self.inner.location(nodes::follow(nodes, self.root().value, field_path).value)
     }
 
     /// Where the key of the value at a field path stands; the value itself when it is in a list, and as
@@ -141,30 +122,18 @@ impl Document {
     /// item is left as it is written, even if it leaves out the `kind` that the List's kind would give it.
     pub fn items(&self) -> Vec<Document> {
         let items = self.value.get("items").and_then(Value::as_array);
-        let documents = items
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(|(index, value)| {
-                let within = self.within.iter().copied().chain([index]).collect();
-                Document {
-                    value: value.clone(),
-                    inner: Arc::clone(&self.inner),
-                    within,
-                }
-            });
+        let documents = items.into_iter().flatten().enumerate().map(|(index, value)| {
+            let within = self.within.iter().copied().chain([index]).collect();
+            Document { value: value.clone(), inner: Arc::clone(&self.inner), within }
+        });
         documents.collect()
     }
 
     fn root(&self) -> nodes::Place {
         let nodes = &self.inner.layout().nodes;
-        self.within.iter().fold(
-            nodes::Place {
-                value: 0,
-                key: None,
-            },
-            |place, index| nodes::follow(nodes, place.value, &format!("items[{index}]")),
-        )
+        self.within.iter().fold(nodes::Place { value: 0, key: None }, |place, index| {
+            nodes::follow(nodes, place.value, &format!("items[{index}]"))
+        })
     }
 }
 
@@ -214,31 +183,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            bytes: 16 << 20,
-            depth: 1000,
-            nodes: 2_000_000,
-            documents: 100_000,
-        }
+        Limits { bytes: 16 << 20, depth: 1000, nodes: 2_000_000, documents: 100_000 }
     }
 }
 
 impl Limits {
     fn too_many_nodes(&self) -> Problem {
-        Problem::limit(
-            format!("the document holds more than {} values", self.nodes),
-            None,
-        )
+        Problem::limit(format!("the document holds more than {} values", self.nodes), None)
     }
 
     fn too_deep(&self, at: Option<usize>) -> Problem {
-        Problem::limit(
-            format!(
-                "the document is nested more than {} levels deep",
-                self.depth
-            ),
-            at,
-        )
+        Problem::limit(format!("the document is nested more than {} levels deep", self.depth), at)
     }
 }
 
@@ -256,12 +211,7 @@ pub fn read_with_limits(name: &str, bytes: &[u8], limits: &Limits) -> Manifest {
         let message = format!("the file is larger than {most} bytes");
         return Manifest {
             documents: Vec::new(),
-            error: Some(ReadError {
-                message,
-                location: None,
-                context: None,
-                source,
-            }),
+            error: Some(ReadError { message, location: None, context: None, source }),
         };
     }
     stream::read(Arc::new(Source::new(name, text(bytes))), limits.clone())
@@ -272,9 +222,7 @@ fn text(bytes: &[u8]) -> String {
     let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let (pairs, rest) = bytes.as_chunks::<2>();
         let decoded = char::decode_utf16(pairs.iter().map(|&pair| unit(pair)));
-        let mut text: String = decoded
-            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect();
+        let mut text: String = decoded.map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
         text.extend(rest.first().map(|_| char::REPLACEMENT_CHARACTER));
         text
     };
@@ -297,26 +245,15 @@ struct Problem {
 
 impl Problem {
     fn new(message: String, at: Option<usize>) -> Self {
-        Problem {
-            message,
-            at,
-            context: None,
-            limit: false,
-        }
+        Problem { message, at, context: None, limit: false }
     }
 
     fn limit(message: String, at: Option<usize>) -> Self {
-        Problem {
-            limit: true,
-            ..Problem::new(message, at)
-        }
+        Problem { limit: true, ..Problem::new(message, at) }
     }
 }
 
 /// The last place up to `at` where a character begins, or the end.
 fn floor_boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|&at| text.is_char_boundary(at))
-        .unwrap_or(0)
+    (0..=at.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }

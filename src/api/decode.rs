@@ -92,11 +92,7 @@ impl fmt::Display for DecodeError {
             Self::Value { problem, .. } => problem.fmt(f),
             Self::Strict(fields) => {
                 for (index, field) in fields.iter().enumerate() {
-                    f.write_str(if index == 0 {
-                        "strict decoding error: "
-                    } else {
-                        ", "
-                    })?;
+                    f.write_str(if index == 0 { "strict decoding error: " } else { ", " })?;
                     field.fmt(f)?;
                 }
                 Ok(())
@@ -108,23 +104,11 @@ impl fmt::Display for DecodeError {
 
 impl fmt::Display for TypeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            value,
-            go_type,
-            go_struct,
-            go_field,
-            ..
-        } = self;
+        let Self { value, go_type, go_struct, go_field, .. } = self;
         if go_struct.is_empty() && go_field.is_empty() {
-            return write!(
-                f,
-                "json: cannot unmarshal {value} into Go value of type {go_type}"
-            );
+            return write!(f, "json: cannot unmarshal {value} into Go value of type {go_type}");
         }
-        write!(
-            f,
-            "json: cannot unmarshal {value} into Go struct field {go_struct}.{go_field} of type {go_type}"
-        )
+        write!(f, "json: cannot unmarshal {value} into Go struct field {go_struct}.{go_field} of type {go_type}")
     }
 }
 
@@ -200,10 +184,7 @@ pub fn check_metadata(value: &Value) -> Result<(), DecodeError> {
 }
 
 /// Checks `value`, normalises it and reads it into a typed object.
-pub fn decode<T: DeserializeOwned>(
-    value: &Value,
-    root: &'static StructType,
-) -> Result<T, DecodeError> {
+pub fn decode<T: DeserializeOwned>(value: &Value, root: &'static StructType) -> Result<T, DecodeError> {
     check(value, root)?;
     typed(normalise(value, root))
 }

@@ -18,26 +18,13 @@ pub(super) struct Decoded {
 /// Decodes the document whose nodes these are; no nodes are null.
 pub(super) fn decode(nodes: &[Node<'_>], limits: &Limits) -> Result<Decoded, Problem> {
     if nodes.is_empty() {
-        return Ok(Decoded {
-            value: Value::Null,
-            undecodable: None,
-        });
+        return Ok(Decoded { value: Value::Null, undecodable: None });
     }
-    let mut decoder = Decoder {
-        nodes,
-        walk: Walk::new(nodes, limits),
-        undecodable: None,
-    };
+    let mut decoder = Decoder { nodes, walk: Walk::new(nodes, limits), undecodable: None };
     match decoder.value(0) {
-        Ok(value) => Ok(Decoded {
-            value,
-            undecodable: decoder.undecodable,
-        }),
+        Ok(value) => Ok(Decoded { value, undecodable: decoder.undecodable }),
         Err(Stop::Problem(problem)) => Err(*problem),
-        Err(Stop::Odd) => go_value::decode(nodes, limits).map(|value| Decoded {
-            value,
-            undecodable: None,
-        }),
+        Err(Stop::Odd) => go_value::decode(nodes, limits).map(|value| Decoded { value, undecodable: None }),
     }
 }
 
@@ -54,14 +41,7 @@ pub(super) struct Walk<'n, 'a> {
 impl<'n, 'a> Walk<'n, 'a> {
     pub(super) fn new(nodes: &'n [Node<'a>], limits: &'n Limits) -> Self {
         // go-yaml counts the document as a node.
-        Walk {
-            nodes,
-            limits,
-            decoded: 1,
-            through_aliases: 0,
-            depth: 0,
-            aliases: Vec::new(),
-        }
+        Walk { nodes, limits, decoded: 1, through_aliases: 0, depth: 0, aliases: Vec::new() }
     }
 
     /// The node at `place`, counted; go-yaml's own bound on aliases comes first.
@@ -71,8 +51,7 @@ impl<'n, 'a> Walk<'n, 'a> {
             self.through_aliases += 1;
             if self.through_aliases > 100
                 && self.decoded > 1000
-                && self.through_aliases as f64 / self.decoded as f64
-                    > allowed_alias_ratio(self.decoded)
+                && self.through_aliases as f64 / self.decoded as f64 > allowed_alias_ratio(self.decoded)
             {
                 return Err(self.problem("yaml: document contains excessive aliasing", place));
             }
@@ -84,26 +63,18 @@ impl<'n, 'a> Walk<'n, 'a> {
     }
 
     pub(super) fn node(&self, place: u32) -> Result<&'n Node<'a>, Box<Problem>> {
-        self.nodes
-            .get(place as usize)
-            .ok_or_else(|| self.problem("yaml: unknown problem parsing YAML content", place))
+        self.nodes.get(place as usize).ok_or_else(|| self.problem("yaml: unknown problem parsing YAML content", place))
     }
 
     pub(super) fn problem(&self, message: &str, place: u32) -> Box<Problem> {
-        let at = self
-            .nodes
-            .get(place as usize)
-            .map(|node| node.start as usize);
+        let at = self.nodes.get(place as usize).map(|node| node.start as usize);
         Box::new(Problem::new(message.to_owned(), at))
     }
 
     pub(super) fn enter_alias(&mut self, place: u32) -> Result<(), Box<Problem>> {
         if self.aliases.contains(&place) {
             let name = self.node(place)?.value.clone();
-            return Err(self.problem(
-                &format!("yaml: anchor '{name}' value contains itself"),
-                place,
-            ));
+            return Err(self.problem(&format!("yaml: anchor '{name}' value contains itself"), place));
         }
         self.aliases.push(place);
         Ok(())
@@ -116,10 +87,7 @@ impl<'n, 'a> Walk<'n, 'a> {
     pub(super) fn enter_collection(&mut self, place: u32) -> Result<(), Box<Problem>> {
         self.depth += 1;
         if self.depth > self.limits.depth {
-            let at = self
-                .nodes
-                .get(place as usize)
-                .map(|node| node.start as usize);
+            let at = self.nodes.get(place as usize).map(|node| node.start as usize);
             return Err(Box::new(self.limits.too_deep(at)));
         }
         Ok(())
@@ -148,11 +116,7 @@ impl<'n, 'a> Walk<'n, 'a> {
             Shape::Alias(target) => self.node(target)?.shape,
             shape => shape,
         };
-        if shape == Shape::Mapping {
-            Ok(())
-        } else {
-            Err(self.problem(WANT_MAP, place))
-        }
+        if shape == Shape::Mapping { Ok(()) } else { Err(self.problem(WANT_MAP, place)) }
     }
 }
 
@@ -215,9 +179,7 @@ impl Decoder<'_, '_> {
     }
 
     fn after(&self, place: u32) -> u32 {
-        self.nodes
-            .get(place as usize)
-            .map_or(u32::MAX, |node| node.next)
+        self.nodes.get(place as usize).map_or(u32::MAX, |node| node.next)
     }
 
     fn scalar(&self, place: u32) -> Result<Scalar<'_>, Stop> {
@@ -233,9 +195,7 @@ impl Decoder<'_, '_> {
             "false" => Value::Bool(false),
             _ => resolve::json_number(text).map_or_else(
                 || {
-                    let message = format!(
-                        "json: cannot unmarshal number {text} into Go value of type float64"
-                    );
+                    let message = format!("json: cannot unmarshal number {text} into Go value of type float64");
                     self.undecodable.get_or_insert(message);
                     Value::Null
                 },

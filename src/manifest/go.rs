@@ -9,11 +9,7 @@ pub(super) fn parse_int(text: &str, base: u32) -> Option<i64> {
         _ => (false, text),
     };
     let value = parse_uint(digits, base)?;
-    if negative {
-        0i64.checked_sub_unsigned(value)
-    } else {
-        i64::try_from(value).ok()
-    }
+    if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
 }
 
 /// `strconv.ParseUint(text, base, 64)` for base 0 (by prefix) or 2.
@@ -35,10 +31,7 @@ pub(super) fn parse_uint(text: &str, base: u32) -> Option<u64> {
 
 /// `strconv.ParseFloat(text, 64)` of a decimal number; none when it is out of range.
 pub(super) fn parse_float(text: &str) -> Option<f64> {
-    if !text
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-' | b'_'))
-    {
+    if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-' | b'_')) {
         return None;
     }
     if !text.contains('_') {
@@ -46,10 +39,7 @@ pub(super) fn parse_float(text: &str) -> Option<f64> {
     }
     // An underscore stands between two digits.
     let bytes = text.as_bytes();
-    let digit = |at: Option<usize>| {
-        at.and_then(|at| bytes.get(at))
-            .is_some_and(u8::is_ascii_digit)
-    };
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
     let separates = |at: usize| digit(at.checked_sub(1)) && digit(at.checked_add(1));
     if !text.match_indices('_').all(|(at, _)| separates(at)) {
         return None;
@@ -74,25 +64,13 @@ pub(super) fn json_float_text(value: f64) -> String {
 
 /// `strconv.FormatFloat(value, 'g', -1, 64)`.
 pub(super) fn float_text(value: f64) -> String {
-    general(
-        value.is_nan(),
-        value.is_infinite(),
-        value < 0.0,
-        &format!("{value:e}"),
-        &value.to_string(),
-    )
+    general(value.is_nan(), value.is_infinite(), value < 0.0, &format!("{value:e}"), &value.to_string())
 }
 
 /// `strconv.FormatFloat(value, 'g', -1, 32)`.
 pub(super) fn float32_text(value: f64) -> String {
     let value = value as f32;
-    general(
-        value.is_nan(),
-        value.is_infinite(),
-        value < 0.0,
-        &format!("{value:e}"),
-        &value.to_string(),
-    )
+    general(value.is_nan(), value.is_infinite(), value < 0.0, &format!("{value:e}"), &value.to_string())
 }
 
 fn general(nan: bool, infinite: bool, negative: bool, scientific: &str, decimal: &str) -> String {
@@ -211,16 +189,8 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
 /// Whether go-yaml's `parseTimestamp` accepts the text: `2006-1-2`, alone or with a time behind `T`, `t` or a blank.
 pub(super) fn is_timestamp(text: &str) -> bool {
     fn number(text: &mut &str, digits: std::ops::RangeInclusive<usize>) -> Option<u32> {
-        let count = text
-            .bytes()
-            .take(*digits.end())
-            .take_while(u8::is_ascii_digit)
-            .count();
-        let value = text
-            .get(..count)
-            .filter(|_| digits.contains(&count))?
-            .parse()
-            .ok()?;
+        let count = text.bytes().take(*digits.end()).take_while(u8::is_ascii_digit).count();
+        let value = text.get(..count).filter(|_| digits.contains(&count))?.parse().ok()?;
         *text = text.get(count..)?;
         Some(value)
     }
@@ -256,9 +226,7 @@ pub(super) fn is_timestamp(text: &str) -> bool {
         literal(text, ':')?;
         let second = number(text, 1..=2)?;
         if text.starts_with(['.', ',']) {
-            let digits = text
-                .get(1..)?
-                .trim_start_matches(|digit: char| digit.is_ascii_digit());
+            let digits = text.get(1..)?.trim_start_matches(|digit: char| digit.is_ascii_digit());
             if digits.len() + 1 == text.len() {
                 return None;
             }

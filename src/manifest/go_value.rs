@@ -25,9 +25,7 @@ type Entries = BTreeMap<String, (Scalar<'static>, GoValue)>;
 pub(super) fn decode(nodes: &[Node<'_>], limits: &Limits) -> Result<Value, Problem> {
     let mut walk = Walk::new(nodes, limits);
     let value = read(&mut walk, 0).map_err(|problem| *problem)?;
-    let json = value
-        .into_json()
-        .map_err(|message| Problem::new(message, None))?;
+    let json = value.into_json().map_err(|message| Problem::new(message, None))?;
     Ok(json)
 }
 
@@ -61,16 +59,10 @@ fn read(walk: &mut Walk<'_, '_>, place: u32) -> Result<GoValue, Box<Problem>> {
 }
 
 fn read_scalar(walk: &Walk<'_, '_>, place: u32) -> Result<Scalar<'static>, Box<Problem>> {
-    resolve::scalar(walk.node(place)?)
-        .map(owned)
-        .map_err(|message| walk.problem(&message, place))
+    resolve::scalar(walk.node(place)?).map(owned).map_err(|message| walk.problem(&message, place))
 }
 
-fn read_mapping(
-    walk: &mut Walk<'_, '_>,
-    place: u32,
-    map: &mut Entries,
-) -> Result<(), Box<Problem>> {
+fn read_mapping(walk: &mut Walk<'_, '_>, place: u32, map: &mut Entries) -> Result<(), Box<Problem>> {
     walk.enter_collection(place)?;
     let end = walk.node(place)?.next;
     let mut key = place + 1;
@@ -105,10 +97,7 @@ fn read_merge(walk: &mut Walk<'_, '_>, place: u32, map: &mut Entries) -> Result<
     Ok(())
 }
 
-fn read_key(
-    walk: &mut Walk<'_, '_>,
-    place: u32,
-) -> Result<(String, Scalar<'static>), Box<Problem>> {
+fn read_key(walk: &mut Walk<'_, '_>, place: u32) -> Result<(String, Scalar<'static>), Box<Problem>> {
     match read(walk, place)? {
         GoValue::Scalar(name) => {
             // No key has a NUL in front, unless it is one that JSON cannot hold.

@@ -26,13 +26,7 @@ enum Failure {
 
 /// The next value of `text` from byte `from` on.
 pub(super) fn next<'a>(text: &'a str, from: usize, limits: &Limits) -> Next<'a> {
-    let mut reader = Reader {
-        text,
-        pos: from,
-        nodes: Vec::new(),
-        open: Vec::new(),
-        limits,
-    };
+    let mut reader = Reader { text, pos: from, nodes: Vec::new(), open: Vec::new(), limits };
     reader.skip_space();
     if reader.pos >= text.len() {
         return Next::End;
@@ -56,18 +50,11 @@ struct Reader<'a, 'l> {
 
 impl<'a> Reader<'a, '_> {
     fn byte(&self) -> Result<u8, Failure> {
-        self.text
-            .as_bytes()
-            .get(self.pos)
-            .copied()
-            .ok_or(Failure::UnexpectedEnd)
+        self.text.as_bytes().get(self.pos).copied().ok_or(Failure::UnexpectedEnd)
     }
 
     fn skip_space(&mut self) {
-        while matches!(
-            self.text.as_bytes().get(self.pos),
-            Some(b' ' | b'\t' | b'\r' | b'\n')
-        ) {
+        while matches!(self.text.as_bytes().get(self.pos), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.pos += 1;
         }
     }
@@ -80,10 +67,7 @@ impl<'a> Reader<'a, '_> {
 
     fn invalid<T>(&self, context: &str) -> Result<T, Failure> {
         let character = go::quote_byte(self.byte()?);
-        Err(Failure::Syntax(
-            format!("invalid character {character} {context}"),
-            self.pos,
-        ))
+        Err(Failure::Syntax(format!("invalid character {character} {context}"), self.pos))
     }
 
     fn push(&mut self, shape: Shape, start: usize, value: Cow<'a, str>) -> Result<(), Failure> {
@@ -91,10 +75,7 @@ impl<'a> Reader<'a, '_> {
             return Err(Failure::Limit(self.limits.too_many_nodes()));
         }
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node {
-            value,
-            ..Node::new(shape, start as u32, self.pos as u32, next)
-        });
+        self.nodes.push(Node { value, ..Node::new(shape, start as u32, self.pos as u32, next) });
         Ok(())
     }
 
@@ -148,10 +129,7 @@ impl<'a> Reader<'a, '_> {
             let Some(&open) = self.open.last() else {
                 return Ok(true);
             };
-            let object = self
-                .nodes
-                .get(open)
-                .is_some_and(|node| node.shape == Shape::Mapping);
+            let object = self.nodes.get(open).is_some_and(|node| node.shape == Shape::Mapping);
             match self.token()? {
                 b',' => {
                     self.pos += 1;
@@ -293,12 +271,7 @@ impl<'a> Reader<'a, '_> {
 
     /// A character from its first UTF-16 unit; half a pair becomes the replacement character.
     fn scalar_value(&mut self, unit: u32) -> Result<char, Failure> {
-        if (0xD800..0xDC00).contains(&unit)
-            && self
-                .text
-                .get(self.pos..)
-                .is_some_and(|rest| rest.starts_with("\\u"))
-        {
+        if (0xD800..0xDC00).contains(&unit) && self.text.get(self.pos..).is_some_and(|rest| rest.starts_with("\\u")) {
             let back = self.pos;
             self.pos += 2;
             let low = self.unit()?;

@@ -32,15 +32,7 @@ pub(super) struct Node<'a> {
 
 impl<'a> Node<'a> {
     pub(super) fn new(shape: Shape, start: u32, end: u32, next: u32) -> Self {
-        Node {
-            shape,
-            implicit: false,
-            start,
-            end,
-            next,
-            tag: None,
-            value: Cow::Borrowed(""),
-        }
+        Node { shape, implicit: false, start, end, next, tag: None, value: Cow::Borrowed("") }
     }
 
     /// The node with its text copied.
@@ -81,11 +73,7 @@ pub(super) fn children<'n>(nodes: &'n [Node<'_>], place: u32) -> impl Iterator<I
     let mut next = place + 1;
     std::iter::from_fn(move || {
         let child = next;
-        next = nodes
-            .get(child as usize)
-            .filter(|_| child < end)?
-            .next
-            .max(child + 1);
+        next = nodes.get(child as usize).filter(|_| child < end)?.next.max(child + 1);
         Some(child)
     })
 }
@@ -100,10 +88,7 @@ pub(super) struct Place {
 /// Follows a Kubernetes field path (`spec.containers[0].image`, `data[logo.png]`) from the node at `root` as far as
 /// it goes.
 pub(super) fn follow(nodes: &[Node<'_>], root: u32, path: &str) -> Place {
-    let mut place = Place {
-        value: root,
-        key: None,
-    };
+    let mut place = Place { value: root, key: None };
     let mut rest = path;
     while !rest.is_empty() {
         let Some((next, left)) = step(nodes, place.value, rest) else {
@@ -135,9 +120,7 @@ fn step<'p>(nodes: &[Node<'_>], from: u32, path: &'p str) -> Option<(Place, &'p 
             };
             let found = if sequence {
                 let index = name.parse::<usize>().ok();
-                index
-                    .and_then(|index| children(nodes, from).nth(index))
-                    .map(|value| Place { value, key: None })
+                index.and_then(|index| children(nodes, from).nth(index)).map(|value| Place { value, key: None })
             } else {
                 find(nodes, from, name).or_else(|| find(nodes, from, unquoted(name)?))
             };
@@ -149,20 +132,14 @@ fn step<'p>(nodes: &[Node<'_>], from: u32, path: &'p str) -> Option<(Place, &'p 
     }
     let path = path.strip_prefix('.').unwrap_or(path);
     // A name that contains dots may stand in the path as it is; the shortest key that exists is taken.
-    let ends = path
-        .match_indices(['.', '['])
-        .map(|(end, _)| end)
-        .filter(|&end| end > 0)
-        .chain([path.len()]);
+    let ends = path.match_indices(['.', '[']).map(|(end, _)| end).filter(|&end| end > 0).chain([path.len()]);
     for end in ends {
         let (Some(name), Some(left)) = (path.get(..end), path.get(end..)) else {
             continue;
         };
         let found = if sequence {
             let index = name.parse::<usize>().ok();
-            index
-                .and_then(|index| children(nodes, from).nth(index))
-                .map(|value| Place { value, key: None })
+            index.and_then(|index| children(nodes, from).nth(index)).map(|value| Place { value, key: None })
         } else {
             find(nodes, from, name)
         };
@@ -174,10 +151,7 @@ fn step<'p>(nodes: &[Node<'_>], from: u32, path: &'p str) -> Option<(Place, &'p 
 }
 
 fn unquoted(name: &str) -> Option<&str> {
-    let quote = name
-        .chars()
-        .next()
-        .filter(|quote| matches!(quote, '"' | '\''))?;
+    let quote = name.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     name.strip_prefix(quote)?.strip_suffix(quote)
 }
 
@@ -206,10 +180,7 @@ fn find(nodes: &[Node<'_>], mapping: u32, name: &str) -> Option<Place> {
                 _ => found = find(nodes, value, name).or(found),
             }
         } else if node.key().is_some_and(|key| key == name) {
-            found = Some(Place {
-                value,
-                key: Some(key),
-            });
+            found = Some(Place { value, key: Some(key) });
         }
     }
     found

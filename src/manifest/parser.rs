@@ -94,35 +94,16 @@ pub(super) fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Node<'a>>,
                     let message = format!("yaml: unknown anchor '{name}' referenced");
                     return Err(Problem::new(message, Some(start.pos as usize)));
                 };
-                nodes.push(Node {
-                    value: name,
-                    ..Node::new(Shape::Alias(target), start.pos, end.pos, place + 1)
-                });
+                nodes.push(Node { value: name, ..Node::new(Shape::Alias(target), start.pos, end.pos, place + 1) });
             }
-            Event::Scalar {
-                properties,
-                implicit,
-                value,
-                start,
-                end,
-            } => {
+            Event::Scalar { properties, implicit, value, start, end } => {
                 if let Some(anchor) = properties.anchor {
                     anchors.insert(anchor, place);
                 }
                 let node = Node::new(Shape::Scalar, start.pos, end.pos, place + 1);
-                nodes.push(Node {
-                    implicit,
-                    tag: properties.tag,
-                    value,
-                    ..node
-                });
+                nodes.push(Node { implicit, tag: properties.tag, value, ..node });
             }
-            Event::Start {
-                properties,
-                mapping,
-                start,
-                end,
-            } => {
+            Event::Start { properties, mapping, start, end } => {
                 if let Some(anchor) = properties.anchor {
                     anchors.insert(anchor, place);
                 }
@@ -130,20 +111,13 @@ pub(super) fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Node<'a>>,
                     return Err(limits.too_deep(Some(start.pos as usize)));
                 }
                 open.push(nodes.len());
-                let shape = if mapping {
-                    Shape::Mapping
-                } else {
-                    Shape::Sequence
-                };
+                let shape = if mapping { Shape::Mapping } else { Shape::Sequence };
                 nodes.push(Node::new(shape, start.pos, end.pos, place + 1));
             }
             Event::End { bracket } => {
                 // A block collection ends where the last node inside it ends; ends are carried outwards because the
                 // last node may be less than the collection (a bracket) it stands in.
-                let inner = bracket
-                    .map(|mark| mark.pos)
-                    .or_else(|| nodes.last().map(|node| node.end))
-                    .unwrap_or(0);
+                let inner = bracket.map(|mark| mark.pos).or_else(|| nodes.last().map(|node| node.end)).unwrap_or(0);
                 let Some(node) = open.pop().and_then(|start| nodes.get_mut(start)) else {
                     continue;
                 };
@@ -169,14 +143,9 @@ struct Parser<'a> {
 
 impl From<Box<YamlError>> for Problem {
     fn from(error: Box<YamlError>) -> Self {
-        let at =
-            (error.mark != Mark::default() || error.scanner).then_some(error.mark.pos as usize);
-        let context =
-            (!error.context.is_empty()).then_some((error.context, error.context_mark.pos as usize));
-        Problem {
-            context,
-            ..Problem::new(format!("yaml: {}", error.text()), at)
-        }
+        let at = (error.mark != Mark::default() || error.scanner).then_some(error.mark.pos as usize);
+        let context = (!error.context.is_empty()).then_some((error.context, error.context_mark.pos as usize));
+        Problem { context, ..Problem::new(format!("yaml: {}", error.text()), at) }
     }
 }
 
@@ -185,13 +154,7 @@ fn wrong<T>(problem: &str, mark: Mark) -> Scan<T> {
 }
 
 fn wrong_in<T>(context: &'static str, context_mark: Mark, problem: &str, mark: Mark) -> Scan<T> {
-    Err(Box::new(YamlError {
-        scanner: false,
-        problem: problem.to_owned(),
-        mark,
-        context,
-        context_mark,
-    }))
+    Err(Box::new(YamlError { scanner: false, problem: problem.to_owned(), mark, context, context_mark }))
 }
 
 impl<'a> Parser<'a> {
@@ -277,11 +240,7 @@ impl<'a> Parser<'a> {
     fn document_content(&mut self) -> Scan<Event<'a>> {
         let (kind, start, _) = self.scanner.peek()?;
         match kind {
-            Kind::VersionDirective
-            | Kind::TagDirective
-            | Kind::DocumentStart
-            | Kind::DocumentEnd
-            | Kind::StreamEnd => {
+            Kind::VersionDirective | Kind::TagDirective | Kind::DocumentStart | Kind::DocumentEnd | Kind::StreamEnd => {
                 self.pop_state();
                 Ok(empty_scalar(start))
             }
@@ -313,23 +272,17 @@ impl<'a> Parser<'a> {
                 }
                 Kind::TagDirective => {
                     let Token { value, suffix, .. } = self.scanner.take();
-                    if self
-                        .tag_directives
-                        .iter()
-                        .any(|(handle, _)| *handle == value)
-                    {
+                    if self.tag_directives.iter().any(|(handle, _)| *handle == value) {
                         return wrong("found duplicate %TAG directive", start);
                     }
-                    self.tag_directives
-                        .push((value.into_owned(), suffix.unwrap_or_default().into()));
+                    self.tag_directives.push((value.into_owned(), suffix.unwrap_or_default().into()));
                 }
                 _ => break,
             }
         }
         for (handle, prefix) in [("!", "!"), ("!!", "tag:yaml.org,2002:")] {
             if !self.tag_directives.iter().any(|(known, _)| known == handle) {
-                self.tag_directives
-                    .push((handle.to_owned(), prefix.to_owned()));
+                self.tag_directives.push((handle.to_owned(), prefix.to_owned()));
             }
         }
         Ok(())
@@ -340,20 +293,11 @@ impl<'a> Parser<'a> {
         if token.value.is_empty() {
             return Ok((!suffix.is_empty()).then_some(suffix));
         }
-        match self
-            .tag_directives
-            .iter()
-            .find(|(handle, _)| *handle == token.value)
-        {
+        match self.tag_directives.iter().find(|(handle, _)| *handle == token.value) {
             Some((_, prefix)) if !(prefix.is_empty() && suffix.is_empty()) => {
                 Ok(Some(format!("{prefix}{suffix}").into_boxed_str()))
             }
-            _ => wrong_in(
-                "while parsing a node",
-                start,
-                "found undefined tag handle",
-                token.start,
-            ),
+            _ => wrong_in("while parsing a node", start, "found undefined tag handle", token.start),
         }
     }
 
@@ -361,19 +305,13 @@ impl<'a> Parser<'a> {
         let (mut kind, mut start, mut end) = self.scanner.peek()?;
         if kind == Kind::Alias {
             self.pop_state();
-            return Ok(Event::Alias {
-                name: self.scanner.take().value,
-                start,
-                end,
-            });
+            return Ok(Event::Alias { name: self.scanner.take().value, start, end });
         }
         let node_start = start;
         let mut properties = Properties::default();
         let mut tag = None;
         let mut properties_end = start;
-        while (kind == Kind::Anchor && properties.anchor.is_none())
-            || (kind == Kind::Tag && tag.is_none())
-        {
+        while (kind == Kind::Anchor && properties.anchor.is_none()) || (kind == Kind::Tag && tag.is_none()) {
             let token = self.scanner.take();
             properties_end = token.end;
             if kind == Kind::Anchor {
@@ -389,12 +327,7 @@ impl<'a> Parser<'a> {
         let (state, mapping) = match kind {
             Kind::BlockEntry if indentless_sequence => {
                 self.state = State::IndentlessSequenceEntry;
-                return Ok(Event::Start {
-                    properties,
-                    mapping: false,
-                    start,
-                    end,
-                });
+                return Ok(Event::Start { properties, mapping: false, start, end });
             }
             Kind::PlainScalar | Kind::QuotedScalar => {
                 let implicit = match &properties.tag {
@@ -403,13 +336,7 @@ impl<'a> Parser<'a> {
                 };
                 self.pop_state();
                 let value = self.scanner.take().value;
-                return Ok(Event::Scalar {
-                    properties,
-                    implicit,
-                    value,
-                    start,
-                    end,
-                });
+                return Ok(Event::Scalar { properties, implicit, value, start, end });
             }
             Kind::FlowSequenceStart => (State::FlowSequenceFirstEntry, false),
             Kind::FlowMappingStart => (State::FlowMappingFirstKey, true),
@@ -419,35 +346,15 @@ impl<'a> Parser<'a> {
                 self.pop_state();
                 let implicit = properties.tag.is_none();
                 let value = Cow::Borrowed("");
-                return Ok(Event::Scalar {
-                    properties,
-                    implicit,
-                    value,
-                    start: node_start,
-                    end: properties_end,
-                });
+                return Ok(Event::Scalar { properties, implicit, value, start: node_start, end: properties_end });
             }
             _ => {
-                let context = if block {
-                    "while parsing a block node"
-                } else {
-                    "while parsing a flow node"
-                };
-                return wrong_in(
-                    context,
-                    node_start,
-                    "did not find expected node content",
-                    start,
-                );
+                let context = if block { "while parsing a block node" } else { "while parsing a flow node" };
+                return wrong_in(context, node_start, "did not find expected node content", start);
             }
         };
         self.state = state;
-        Ok(Event::Start {
-            properties,
-            mapping,
-            start,
-            end,
-        })
+        Ok(Event::Start { properties, mapping, start, end })
     }
 
     /// Takes the token that opens a collection and remembers where it stands.
@@ -464,9 +371,7 @@ impl<'a> Parser<'a> {
         self.pop_state();
         self.marks.pop();
         let end = self.scanner.take().end;
-        Event::End {
-            bracket: bracket.then_some(end),
-        }
+        Event::End { bracket: bracket.then_some(end) }
     }
 
     fn expected<T>(&mut self, context: &'static str, problem: &str, mark: Mark) -> Scan<T> {
@@ -487,11 +392,7 @@ impl<'a> Parser<'a> {
                 self.node(true, false)
             }
             Kind::BlockEnd => Ok(self.close(false)),
-            _ => self.expected(
-                "while parsing a block collection",
-                "did not find expected '-' indicator",
-                start,
-            ),
+            _ => self.expected("while parsing a block collection", "did not find expected '-' indicator", start),
         }
     }
 
@@ -502,10 +403,7 @@ impl<'a> Parser<'a> {
             return Ok(Event::End { bracket: None });
         }
         let (kind, _, _) = self.advance()?;
-        if matches!(
-            kind,
-            Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd
-        ) {
+        if matches!(kind, Kind::BlockEntry | Kind::Key | Kind::Value | Kind::BlockEnd) {
             self.state = State::IndentlessSequenceEntry;
             return Ok(empty_scalar(end));
         }
@@ -518,11 +416,7 @@ impl<'a> Parser<'a> {
         match kind {
             Kind::Key => self.block_mapping_part(State::BlockMappingValue, end),
             Kind::BlockEnd => Ok(self.close(false)),
-            _ => self.expected(
-                "while parsing a block mapping",
-                "did not find expected key",
-                start,
-            ),
+            _ => self.expected("while parsing a block mapping", "did not find expected key", start),
         }
     }
 
@@ -551,23 +445,14 @@ impl<'a> Parser<'a> {
         if kind != Kind::FlowSequenceEnd {
             if !first {
                 if kind != Kind::FlowEntry {
-                    return self.expected(
-                        "while parsing a flow sequence",
-                        "did not find expected ',' or ']'",
-                        start,
-                    );
+                    return self.expected("while parsing a flow sequence", "did not find expected ',' or ']'", start);
                 }
                 (kind, start, end) = self.advance()?;
             }
             if kind == Kind::Key {
                 self.state = State::FlowSequenceEntryMappingKey;
                 self.scanner.take();
-                return Ok(Event::Start {
-                    properties: Properties::default(),
-                    mapping: true,
-                    start,
-                    end,
-                });
+                return Ok(Event::Start { properties: Properties::default(), mapping: true, start, end });
             }
             if kind != Kind::FlowSequenceEnd {
                 self.states.push(State::FlowSequenceEntry);
@@ -606,11 +491,7 @@ impl<'a> Parser<'a> {
         if kind != Kind::FlowMappingEnd {
             if !first {
                 if kind != Kind::FlowEntry {
-                    return self.expected(
-                        "while parsing a flow mapping",
-                        "did not find expected ',' or '}'",
-                        start,
-                    );
+                    return self.expected("while parsing a flow mapping", "did not find expected ',' or '}'", start);
                 }
                 kind = self.advance()?.0;
             }
@@ -649,11 +530,5 @@ impl<'a> Parser<'a> {
 /// A node that is not there stands for null.
 fn empty_scalar<'a>(mark: Mark) -> Event<'a> {
     let properties = Properties::default();
-    Event::Scalar {
-        properties,
-        implicit: true,
-        value: Cow::Borrowed(""),
-        start: mark,
-        end: mark,
-    }
+    Event::Scalar { properties, implicit: true, value: Cow::Borrowed(""), start: mark, end: mark }
 }

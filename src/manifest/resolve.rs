@@ -94,11 +94,7 @@ pub(super) fn scalar<'n>(node: &'n Node<'_>) -> Result<Scalar<'n>, String> {
         INT | FLOAT | BOOL | NULL | TIMESTAMP => match plain(text, tag) {
             (found, scalar) if found == tag => Ok(scalar),
             (INT, Scalar::Int(value)) if tag == FLOAT => Ok(Scalar::Float(value as f64)),
-            (found, _) => Err(format!(
-                "yaml: cannot decode {} `{text}` as a {}",
-                short(found),
-                short(tag)
-            )),
+            (found, _) => Err(format!("yaml: cannot decode {} `{text}` as a {}", short(found), short(tag))),
         },
         // go-yaml keeps the text under a tag it does not know.
         _ => Ok(Scalar::Str(Cow::Borrowed(text))),
@@ -106,8 +102,7 @@ pub(super) fn scalar<'n>(node: &'n Node<'_>) -> Result<Scalar<'n>, String> {
 }
 
 fn short(tag: &str) -> String {
-    tag.strip_prefix("tag:yaml.org,2002:")
-        .map_or_else(|| tag.to_owned(), |rest| format!("!!{rest}"))
+    tag.strip_prefix("tag:yaml.org,2002:").map_or_else(|| tag.to_owned(), |rest| format!("!!{rest}"))
 }
 
 /// Tag and value of a plain scalar.
@@ -115,16 +110,16 @@ fn plain<'t>(text: &'t str, tag: &str) -> (&'static str, Scalar<'t>) {
     let string = (STR, Scalar::Str(Cow::Borrowed(text)));
     match text.as_bytes().first() {
         None => (NULL, Scalar::Null),
-        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => {
-            match text {
-                "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On"
-                | "ON" => (BOOL, Scalar::Bool(true)),
-                "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off"
-                | "OFF" => (BOOL, Scalar::Bool(false)),
-                "~" | "null" | "Null" | "NULL" => (NULL, Scalar::Null),
-                _ => string,
+        Some(b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~') => match text {
+            "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+                (BOOL, Scalar::Bool(true))
             }
-        }
+            "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+                (BOOL, Scalar::Bool(false))
+            }
+            "~" | "null" | "Null" | "NULL" => (NULL, Scalar::Null),
+            _ => string,
+        },
         Some(b'.') => match text {
             ".nan" | ".NaN" | ".NAN" => (FLOAT, Scalar::Float(f64::NAN)),
             ".inf" | ".Inf" | ".INF" => (FLOAT, Scalar::Float(f64::INFINITY)),
@@ -134,9 +129,7 @@ fn plain<'t>(text: &'t str, tag: &str) -> (&'static str, Scalar<'t>) {
             "+.inf" | "+.Inf" | "+.INF" => (FLOAT, Scalar::Float(f64::INFINITY)),
             "-.inf" | "-.Inf" | "-.INF" => (FLOAT, Scalar::Float(f64::NEG_INFINITY)),
             // Dates are left as the text they are.
-            _ if tag == TIMESTAMP && go::is_timestamp(text) => {
-                (TIMESTAMP, Scalar::Str(Cow::Borrowed(text)))
-            }
+            _ if tag == TIMESTAMP && go::is_timestamp(text) => (TIMESTAMP, Scalar::Str(Cow::Borrowed(text))),
             _ => numeric(text).unwrap_or(string),
         },
         Some(_) => string,
@@ -144,11 +137,7 @@ fn plain<'t>(text: &'t str, tag: &str) -> (&'static str, Scalar<'t>) {
 }
 
 fn numeric(text: &str) -> Option<(&'static str, Scalar<'static>)> {
-    let plain = if text.contains('_') {
-        Cow::Owned(text.replace('_', ""))
-    } else {
-        Cow::Borrowed(text)
-    };
+    let plain = if text.contains('_') { Cow::Owned(text.replace('_', "")) } else { Cow::Borrowed(text) };
     if let Some(value) = go::parse_int(&plain, 0) {
         return Some((INT, Scalar::Int(value)));
     }
@@ -163,9 +152,7 @@ fn numeric(text: &str) -> Option<(&'static str, Scalar<'static>)> {
     }
     let value = match plain.strip_prefix("0b") {
         Some(digits) => go::parse_int(digits, 2),
-        None => plain
-            .strip_prefix("-0b")
-            .and_then(|digits| go::parse_int(&format!("-{digits}"), 2)),
+        None => plain.strip_prefix("-0b").and_then(|digits| go::parse_int(&format!("-{digits}"), 2)),
     };
     value.map(|value| (INT, Scalar::Int(value)))
 }

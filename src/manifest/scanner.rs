@@ -73,16 +73,8 @@ pub(super) struct YamlError {
 impl YamlError {
     /// The error as go-yaml's `parser.fail` words it (without the `yaml: ` before it).
     pub(super) fn text(&self) -> String {
-        let line = if self.mark.line != 0 {
-            self.mark.line + u32::from(self.scanner)
-        } else {
-            self.context_mark.line
-        };
-        if line != 0 {
-            format!("line {line}: {}", self.problem)
-        } else {
-            self.problem.clone()
-        }
+        let line = if self.mark.line != 0 { self.mark.line + u32::from(self.scanner) } else { self.context_mark.line };
+        if line != 0 { format!("line {line}: {}", self.problem) } else { self.problem.clone() }
     }
 }
 
@@ -149,21 +141,14 @@ impl<'a> Scanner<'a> {
         if !self.token_available {
             self.fetch_more_tokens()?;
         }
-        Ok(self
-            .tokens
-            .front()
-            .map_or((Kind::StreamEnd, self.mark, self.mark), |t| {
-                (t.kind, t.start, t.end)
-            }))
+        Ok(self.tokens.front().map_or((Kind::StreamEnd, self.mark, self.mark), |t| (t.kind, t.start, t.end)))
     }
 
     /// Takes the token that was peeked at.
     pub(super) fn take(&mut self) -> Token<'a> {
         self.token_available = false;
         self.tokens_parsed += 1;
-        self.tokens
-            .pop_front()
-            .unwrap_or_else(|| token(Kind::StreamEnd, self.mark, self.mark))
+        self.tokens.pop_front().unwrap_or_else(|| token(Kind::StreamEnd, self.mark, self.mark))
     }
 
     // --- characters ---
@@ -227,14 +212,7 @@ impl<'a> Scanner<'a> {
             b'\r' if self.at(1) == b'\n' => (2, "\n"),
             b'\r' | b'\n' => (1, "\n"),
             0xC2 if self.at(1) == 0x85 => (2, "\n"),
-            0xE2 if self.break_at(0) => (
-                3,
-                if self.at(2) == 0xA8 {
-                    "\u{2028}"
-                } else {
-                    "\u{2029}"
-                },
-            ),
+            0xE2 if self.break_at(0) => (3, if self.at(2) == 0xA8 { "\u{2028}" } else { "\u{2029}" }),
             _ => return "",
         };
         self.mark.pos += width;
@@ -245,9 +223,7 @@ impl<'a> Scanner<'a> {
 
     /// The text between two byte offsets.
     fn slice(&self, from: u32, to: u32) -> &'a str {
-        self.text
-            .get(from as usize..to as usize)
-            .unwrap_or_default()
+        self.text.get(from as usize..to as usize).unwrap_or_default()
     }
 
     /// Passes everything up to the end of the line.
@@ -281,10 +257,7 @@ impl<'a> Scanner<'a> {
 
     fn document_indicator(&self) -> bool {
         self.mark.column == 0
-            && matches!(
-                (self.at(0), self.at(1), self.at(2)),
-                (b'-', b'-', b'-') | (b'.', b'.', b'.')
-            )
+            && matches!((self.at(0), self.at(1), self.at(2)), (b'-', b'-', b'-') | (b'.', b'.', b'.'))
             && self.blankz_at(3)
     }
 
@@ -292,13 +265,7 @@ impl<'a> Scanner<'a> {
         Err(if self.cut && self.ran_out.get() {
             self.reader_error()
         } else {
-            Box::new(YamlError {
-                scanner: true,
-                problem: problem.to_owned(),
-                mark: self.mark,
-                context,
-                context_mark,
-            })
+            Box::new(YamlError { scanner: true, problem: problem.to_owned(), mark: self.mark, context, context_mark })
         })
     }
 
@@ -318,11 +285,7 @@ impl<'a> Scanner<'a> {
     fn fetch_more_tokens(&mut self) -> Scan<()> {
         loop {
             if !self.tokens.is_empty() {
-                while self
-                    .simple_keys_by_token
-                    .front()
-                    .is_some_and(|&(number, _)| number < self.tokens_parsed)
-                {
+                while self.simple_keys_by_token.front().is_some_and(|&(number, _)| number < self.tokens_parsed) {
                     self.simple_keys_by_token.pop_front();
                 }
                 match self.simple_keys_by_token.front() {
@@ -369,11 +332,7 @@ impl<'a> Scanner<'a> {
             self.simple_key_allowed = false;
             let start = self.mark;
             (0..3).for_each(|_| self.skip());
-            let kind = if first == b'-' {
-                Kind::DocumentStart
-            } else {
-                Kind::DocumentEnd
-            };
+            let kind = if first == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
             self.push(token(kind, start, self.mark));
             return Ok(());
         }
@@ -415,15 +374,11 @@ impl<'a> Scanner<'a> {
                 self.push(token);
                 Ok(())
             }
-            b'?' | b':' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t'
-                if !self.starts_plain(first) =>
-            {
-                self.error(
-                    "while scanning for the next token",
-                    self.mark,
-                    "found character that cannot start any token",
-                )
-            }
+            b'?' | b':' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t' if !self.starts_plain(first) => self.error(
+                "while scanning for the next token",
+                self.mark,
+                "found character that cannot start any token",
+            ),
             _ => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
@@ -470,11 +425,7 @@ impl<'a> Scanner<'a> {
         }
         if key.mark.line < self.mark.line || key.mark.column + 1024 < self.mark.column {
             if key.required {
-                return self.error(
-                    "while scanning a simple key",
-                    key.mark,
-                    "could not find expected ':'",
-                );
+                return self.error("while scanning a simple key", key.mark, "could not find expected ':'");
             }
             if let Some(key) = self.simple_keys.get_mut(place) {
                 key.possible = false;
@@ -491,12 +442,7 @@ impl<'a> Scanner<'a> {
             self.remove_simple_key()?;
             let place = self.simple_keys.len().saturating_sub(1);
             if let Some(key) = self.simple_keys.last_mut() {
-                *key = SimpleKey {
-                    possible: true,
-                    required,
-                    token_number,
-                    mark: self.mark,
-                };
+                *key = SimpleKey { possible: true, required, token_number, mark: self.mark };
             }
             self.forget_simple_key(token_number);
             self.simple_keys_by_token.push_back((token_number, place));
@@ -510,11 +456,7 @@ impl<'a> Scanner<'a> {
         };
         if key.possible {
             if key.required {
-                return self.error(
-                    "while scanning a simple key",
-                    key.mark,
-                    "could not find expected ':'",
-                );
+                return self.error("while scanning a simple key", key.mark, "could not find expected ':'");
             }
             if let Some(key) = self.simple_keys.last_mut() {
                 key.possible = false;
@@ -525,21 +467,12 @@ impl<'a> Scanner<'a> {
     }
 
     fn forget_simple_key(&mut self, token_number: usize) {
-        if let Ok(place) = self
-            .simple_keys_by_token
-            .binary_search_by_key(&token_number, |&(number, _)| number)
-        {
+        if let Ok(place) = self.simple_keys_by_token.binary_search_by_key(&token_number, |&(number, _)| number) {
             self.simple_keys_by_token.remove(place);
         }
     }
 
-    fn roll_indent(
-        &mut self,
-        column: u32,
-        number: Option<usize>,
-        kind: Kind,
-        mark: Mark,
-    ) -> Scan<()> {
+    fn roll_indent(&mut self, column: u32, number: Option<usize>, kind: Kind, mark: Mark) -> Scan<()> {
         let column = column as i32;
         if self.flow_level > 0 || self.indent >= column {
             return Ok(());
@@ -548,11 +481,7 @@ impl<'a> Scanner<'a> {
         self.indent = column;
         if self.indents.len() > MAX_DEPTH {
             let mark = self.simple_keys.last().map_or(self.mark, |key| key.mark);
-            return self.error(
-                "while increasing indent level",
-                mark,
-                "exceeded max depth of 10000",
-            );
+            return self.error("while increasing indent level", mark, "exceeded max depth of 10000");
         }
         let token = token(kind, mark, mark);
         match number {
@@ -587,18 +516,10 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Scan<()> {
         self.save_simple_key()?;
         let token_number = self.next_token_number();
-        self.simple_keys.push(SimpleKey {
-            token_number,
-            mark: self.mark,
-            ..SimpleKey::default()
-        });
+        self.simple_keys.push(SimpleKey { token_number, mark: self.mark, ..SimpleKey::default() });
         self.flow_level += 1;
         if self.flow_level > MAX_DEPTH {
-            return self.error(
-                "while increasing flow level",
-                self.mark,
-                "exceeded max depth of 10000",
-            );
+            return self.error("while increasing flow level", self.mark, "exceeded max depth of 10000");
         }
         self.simple_key_allowed = true;
         self.push_indicator(kind);
@@ -623,11 +544,7 @@ impl<'a> Scanner<'a> {
     fn fetch_block_entry(&mut self) -> Scan<()> {
         if self.flow_level == 0 {
             if !self.simple_key_allowed {
-                return self.error(
-                    "",
-                    self.mark,
-                    "block sequence entries are not allowed in this context",
-                );
+                return self.error("", self.mark, "block sequence entries are not allowed in this context");
             }
             self.roll_indent(self.mark.column, None, Kind::BlockSequenceStart, self.mark)?;
         }
@@ -640,11 +557,7 @@ impl<'a> Scanner<'a> {
     fn fetch_key(&mut self) -> Scan<()> {
         if self.flow_level == 0 {
             if !self.simple_key_allowed {
-                return self.error(
-                    "",
-                    self.mark,
-                    "mapping keys are not allowed in this context",
-                );
+                return self.error("", self.mark, "mapping keys are not allowed in this context");
             }
             self.roll_indent(self.mark.column, None, Kind::BlockMappingStart, self.mark)?;
         }
@@ -659,12 +572,7 @@ impl<'a> Scanner<'a> {
         if self.simple_key_is_valid(place)? {
             let key = self.simple_keys.get(place).copied().unwrap_or_default();
             self.insert(key.token_number, token(Kind::Key, key.mark, key.mark));
-            self.roll_indent(
-                key.mark.column,
-                Some(key.token_number),
-                Kind::BlockMappingStart,
-                key.mark,
-            )?;
+            self.roll_indent(key.mark.column, Some(key.token_number), Kind::BlockMappingStart, key.mark)?;
             if let Some(key) = self.simple_keys.get_mut(place) {
                 key.possible = false;
             }
@@ -673,11 +581,7 @@ impl<'a> Scanner<'a> {
         } else {
             if self.flow_level == 0 {
                 if !self.simple_key_allowed {
-                    return self.error(
-                        "",
-                        self.mark,
-                        "mapping values are not allowed in this context",
-                    );
+                    return self.error("", self.mark, "mapping values are not allowed in this context");
                 }
                 self.roll_indent(self.mark.column, None, Kind::BlockMappingStart, self.mark)?;
             }
@@ -725,13 +629,7 @@ impl<'a> Scanner<'a> {
 }
 
 fn token<'a>(kind: Kind, start: Mark, end: Mark) -> Token<'a> {
-    Token {
-        kind,
-        start,
-        end,
-        value: Cow::Borrowed(""),
-        suffix: None,
-    }
+    Token { kind, start, end, value: Cow::Borrowed(""), suffix: None }
 }
 
 /// How much of the text go-yaml's reader decodes before it meets a character that YAML does not allow (`readerc.go`).
@@ -741,12 +639,8 @@ fn readable(text: &str) -> usize {
     let refused = bytes.iter().enumerate().position(|(at, &byte)| match byte {
         b'\t' | b'\n' | b'\r' => false,
         0x20..=0x7E => false,
-        0xC2 => bytes
-            .get(at + 1)
-            .is_some_and(|&next| next < 0xA0 && next != 0x85),
-        0xEF => {
-            bytes.get(at + 1) == Some(&0xBF) && bytes.get(at + 2).is_some_and(|&last| last >= 0xBE)
-        }
+        0xC2 => bytes.get(at + 1).is_some_and(|&next| next < 0xA0 && next != 0x85),
+        0xEF => bytes.get(at + 1) == Some(&0xBF) && bytes.get(at + 2).is_some_and(|&last| last >= 0xBE),
         0x80.. => false,
         _ => true,
     });

@@ -8,8 +8,7 @@ use serde_json::Value;
 use super::json::{self, Next};
 use super::nodes::Node;
 use super::{
-    Document, ErrorContext, Limits, Location, Manifest, Problem, ReadError, Source, decode,
-    floor_boundary, parser,
+    Document, ErrorContext, Limits, Location, Manifest, Problem, ReadError, Source, decode, floor_boundary, parser,
 };
 
 /// How far kubectl looks for the brace that makes a file JSON.
@@ -17,14 +16,7 @@ const PEEK: usize = 4096;
 
 /// Reads the documents of `source`.
 pub(super) fn read(source: Arc<Source>, limits: Limits) -> Manifest {
-    let mut stream = Stream {
-        source,
-        limits,
-        manifest: Manifest {
-            documents: Vec::new(),
-            error: None,
-        },
-    };
+    let mut stream = Stream { source, limits, manifest: Manifest { documents: Vec::new(), error: None } };
     let source = Arc::clone(&stream.source);
     let text = &source.text;
     let peeked = text.get(..floor_boundary(text, PEEK)).unwrap_or_default();
@@ -87,9 +79,7 @@ impl Stream {
             };
             let chunk = Chunk::new(text, range.clone());
             let read = parser::parse(&chunk.text, &self.limits);
-            match read
-                .and_then(|nodes| Ok((decode::decode(&nodes, &self.limits)?, nodes.is_empty())))
-            {
+            match read.and_then(|nodes| Ok((decode::decode(&nodes, &self.limits)?, nodes.is_empty()))) {
                 Ok((decoded, _)) => {
                     if !self.push(decoded, range, false) {
                         return;
@@ -129,10 +119,7 @@ impl Stream {
         }
         let documents = &mut self.manifest.documents;
         if documents.len() >= self.limits.documents {
-            let message = format!(
-                "the file holds more than {} documents",
-                self.limits.documents
-            );
+            let message = format!("the file holds more than {} documents", self.limits.documents);
             self.fail(message, Some(range.start), None);
             return false;
         }
@@ -145,11 +132,7 @@ impl Stream {
             undecodable: decoded.undecodable,
             layout: OnceLock::new(),
         });
-        documents.push(Document {
-            value: decoded.value,
-            inner,
-            within: Vec::new(),
-        });
+        documents.push(Document { value: decoded.value, inner, within: Vec::new() });
         true
     }
 
@@ -158,10 +141,7 @@ impl Stream {
         self.manifest.error = Some(ReadError {
             message,
             location: at.map(|at| source.location(at..at)),
-            context: context.map(|(text, at)| ErrorContext {
-                text,
-                location: source.location(at..at),
-            }),
+            context: context.map(|(text, at)| ErrorContext { text, location: source.location(at..at) }),
             source: Arc::clone(source),
         });
     }
@@ -173,10 +153,7 @@ fn consume_whitespace(text: &str, from: usize) -> Option<usize> {
     let mut pos = from;
     loop {
         let rest = text.get(pos..).filter(|rest| rest.len() >= 4)?;
-        let first = rest
-            .chars()
-            .next()
-            .filter(|&first| first != char::REPLACEMENT_CHARACTER)?;
+        let first = rest.chars().next().filter(|&first| first != char::REPLACEMENT_CHARACTER)?;
         if !first.is_whitespace() {
             return Some(pos);
         }
@@ -198,10 +175,7 @@ fn next_chunk(text: &str, pos: &mut usize) -> Result<Option<Range<usize>>, (Stri
         if let Some(behind) = rest.get(..length).and_then(|line| line.strip_prefix("---")) {
             let behind = behind.trim();
             if !behind.is_empty() && !behind.starts_with('#') {
-                return Err((
-                    format!("invalid Yaml document separator: {behind}"),
-                    line_start,
-                ));
+                return Err((format!("invalid Yaml document separator: {behind}"), line_start));
             }
             if line_start > start {
                 return Ok(Some(start..line_start));
@@ -246,19 +220,11 @@ impl<'a> Chunk<'a> {
         if !text.ends_with('\n') {
             text.to_mut().push('\n');
         }
-        Chunk {
-            text,
-            start,
-            removed,
-        }
+        Chunk { text, start, removed }
     }
 
     fn offset(&self, at: usize) -> usize {
-        self.start
-            + at
-            + self
-                .removed
-                .partition_point(|&removed| (removed as usize) < at)
+        self.start + at + self.removed.partition_point(|&removed| (removed as usize) < at)
     }
 }
 
@@ -291,37 +257,23 @@ impl Inner {
                     Next::Value(nodes, _) => nodes,
                     _ => Vec::new(),
                 };
-                return Layout {
-                    nodes: owned(nodes),
-                    start: 0,
-                    removed: Vec::new(),
-                };
+                return Layout { nodes: owned(nodes), start: 0, removed: Vec::new() };
             }
             let chunk = Chunk::new(text, self.range.clone());
             let nodes: Result<_, Problem> = parser::parse(&chunk.text, &self.limits);
-            Layout {
-                nodes: owned(nodes.unwrap_or_default()),
-                start: chunk.start,
-                removed: chunk.removed,
-            }
+            Layout { nodes: owned(nodes.unwrap_or_default()), start: chunk.start, removed: chunk.removed }
         })
     }
 
     /// Where the node at `place` stands in the file.
     pub(super) fn location(&self, place: u32) -> Location {
         let layout = self.layout();
-        let (start, end) = layout
-            .nodes
-            .get(place as usize)
-            .map_or((0, 0), |node| (node.start, node.end));
-        let offset = |at: u32| {
-            layout.start + at as usize + layout.removed.partition_point(|&removed| removed < at)
-        };
+        let (start, end) = layout.nodes.get(place as usize).map_or((0, 0), |node| (node.start, node.end));
+        let offset = |at: u32| layout.start + at as usize + layout.removed.partition_point(|&removed| removed < at);
         let range = offset(start)..offset(end);
         // The end of a block is found behind the line breaks that follow it.
         let inside = self.source.text.get(range.clone()).unwrap_or_default();
-        self.source
-            .location(range.start..range.start + inside.trim_end().len())
+        self.source.location(range.start..range.start + inside.trim_end().len())
     }
 }
 

@@ -6,11 +6,7 @@ use super::{Limits, Manifest, read, read_with_limits};
 fn values(text: &str) -> Vec<Value> {
     let manifest = read("f.yaml", text.as_bytes());
     assert!(manifest.error.is_none(), "{:?}", manifest.error);
-    manifest
-        .documents
-        .into_iter()
-        .map(|document| document.value)
-        .collect()
+    manifest.documents.into_iter().map(|document| document.value).collect()
 }
 
 fn value(text: &str) -> Value {
@@ -23,19 +19,12 @@ fn value(text: &str) -> Value {
 fn error(bytes: impl AsRef<[u8]>) -> (String, usize, usize) {
     let Manifest { documents, error } = read("f.yaml", bytes.as_ref());
     let error = error.expect("the text is wrong");
-    (
-        error.message,
-        error.location.map_or(0, |location| location.line),
-        documents.len(),
-    )
+    (error.message, error.location.map_or(0, |location| location.line), documents.len())
 }
 
 fn conversion(text: &str) -> String {
     let (message, _, _) = error(text);
-    message
-        .strip_prefix("error converting YAML to JSON: ")
-        .unwrap_or(&message)
-        .to_owned()
+    message.strip_prefix("error converting YAML to JSON: ").unwrap_or(&message).to_owned()
 }
 
 mod recorded {
@@ -44,8 +33,7 @@ mod recorded {
 
     #[test]
     fn anchors_do_not_cross_documents() {
-        let text =
-            "kind: ConfigMap\ndata: &shared\n  mode: prod\n---\nkind: ConfigMap\ndata: *shared\n";
+        let text = "kind: ConfigMap\ndata: &shared\n  mode: prod\n---\nkind: ConfigMap\ndata: *shared\n";
         let expected = "error converting YAML to JSON: yaml: unknown anchor 'shared' referenced";
         assert_eq!(error(text), (expected.into(), 6, 1));
     }
@@ -54,8 +42,7 @@ mod recorded {
     fn unknown_escape_is_put_on_its_line() {
         let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: winpath\nspec:\n  containers:\n  - name: winpath\n    \
                     image: nginx:1.27\n    env:\n    - name: DATA_DIR\n      value: \"C:\\data\"\n";
-        let expected =
-            "error converting YAML to JSON: yaml: line 11: found unknown escape character";
+        let expected = "error converting YAML to JSON: yaml: line 11: found unknown escape character";
         assert_eq!(error(text), (expected.into(), 11, 0));
     }
 
@@ -90,27 +77,16 @@ mod recorded {
     #[test]
     fn unclosed_quote_is_found_at_the_end() {
         let text = "spec:\n  containers:\n  - name: unclosed\n    image: \"nginx:1.27\n";
-        let expected =
-            "error converting YAML to JSON: yaml: line 5: found unexpected end of stream";
+        let expected = "error converting YAML to JSON: yaml: line 5: found unexpected end of stream";
         assert_eq!(error(text).0, expected);
         let context = read("f", text.as_bytes()).error.unwrap().context.unwrap();
-        assert_eq!(
-            (context.text, context.location.line),
-            ("while scanning a quoted scalar", 4)
-        );
+        assert_eq!((context.text, context.location.line), ("while scanning a quoted scalar", 4));
     }
 
     #[test]
     fn unindented_pem_is_no_separator_and_loses_its_document() {
         let text = "kind: Secret\nstringData:\n  tls.crt: |\n-----BEGIN CERTIFICATE-----\nMIIB\n";
-        assert_eq!(
-            error(text),
-            (
-                "invalid Yaml document separator: --BEGIN CERTIFICATE-----".into(),
-                4,
-                0
-            )
-        );
+        assert_eq!(error(text), ("invalid Yaml document separator: --BEGIN CERTIFICATE-----".into(), 4, 0));
     }
 
     #[test]
@@ -120,10 +96,7 @@ mod recorded {
 
     #[test]
     fn exclamation_mark_is_a_tag_and_swallows_the_comma() {
-        assert_eq!(
-            value("args: [!done, ok]")["args"],
-            serde_json::json!(["ok"])
-        );
+        assert_eq!(value("args: [!done, ok]")["args"], serde_json::json!(["ok"]));
     }
 }
 
@@ -178,10 +151,7 @@ fn scalars_are_those_of_yaml_1_1() {
         ("!!binary aGVsbG8=", json!("hello")),
         ("!custom 3", json!("3")),
         ("! 3", json!("3")),
-        (
-            "!!timestamp 2001-12-14t21:59:43.10-05:00",
-            json!("2001-12-14t21:59:43.10-05:00"),
-        ),
+        ("!!timestamp 2001-12-14t21:59:43.10-05:00", json!("2001-12-14t21:59:43.10-05:00")),
         ("<<", json!("<<")),
         ("<", json!("<")),
     ] {
@@ -191,9 +161,9 @@ fn scalars_are_those_of_yaml_1_1() {
 
 #[test]
 fn keys_become_strings() {
-    let text =
-        "on: 1\n2: 2\n0x10: 3\n1.5: 4\n~x: 5\n2001-01-01: 6\n1000000.0: 7\n.inf: 8\n0.1: 9\n";
-    let expected = json!({"true": 1, "2": 2, "16": 3, "1.5": 4, "~x": 5, "2001-01-01": 6, "1e+06": 7, ".inf": 8, "0.1": 9});
+    let text = "on: 1\n2: 2\n0x10: 3\n1.5: 4\n~x: 5\n2001-01-01: 6\n1000000.0: 7\n.inf: 8\n0.1: 9\n";
+    let expected =
+        json!({"true": 1, "2": 2, "16": 3, "1.5": 4, "~x": 5, "2001-01-01": 6, "1e+06": 7, ".inf": 8, "0.1": 9});
     assert_eq!(value(text), expected);
 }
 
@@ -203,41 +173,23 @@ fn what_json_cannot_hold_is_told_in_the_words_of_go() {
         ("a: .inf", "json: unsupported value: +Inf"),
         ("a: [-.inf]", "json: unsupported value: -Inf"),
         ("a: .NaN", "json: unsupported value: NaN"),
-        (
-            "~: 1",
-            "unsupported map key of type: %!s(<nil>), key: <nil>, value: 1",
-        ),
-        (
-            "? \n: x",
-            "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"x\"",
-        ),
+        ("~: 1", "unsupported map key of type: %!s(<nil>), key: <nil>, value: 1"),
+        ("? \n: x", "unsupported map key of type: %!s(<nil>), key: <nil>, value: \"x\""),
         (
             "18446744073709551615: [1, ~, 1.5, yes]",
             "unsupported map key of type: uint64, key: 0xffffffffffffffff, \
              value: []interface {}{1, interface {}(nil), 1.5, true}",
         ),
-        (
-            "[a, 1]: x",
-            "yaml: invalid map key: []interface {}{\"a\", 1}",
-        ),
+        ("[a, 1]: x", "yaml: invalid map key: []interface {}{\"a\", 1}"),
         (
             "? {b: \"q\\\"\", a: {}}\n: x",
             "yaml: invalid map key: map[interface {}]interface {}{\"a\":map[interface {}]interface {}{}, \"b\":\"q\\\"\"}",
         ),
         ("a: !!int x", "yaml: cannot decode !!str `x` as a !!int"),
         ("a: !!bool 1", "yaml: cannot decode !!int `1` as a !!bool"),
-        (
-            "a: !!timestamp 2001-13-01",
-            "yaml: cannot decode !!str `2001-13-01` as a !!timestamp",
-        ),
-        (
-            "a: !!binary '*'",
-            "yaml: !!binary value contains invalid base64 data",
-        ),
-        (
-            "<<: 1",
-            "yaml: map merge requires map or sequence of maps as the value",
-        ),
+        ("a: !!timestamp 2001-13-01", "yaml: cannot decode !!str `2001-13-01` as a !!timestamp"),
+        ("a: !!binary '*'", "yaml: !!binary value contains invalid base64 data"),
+        ("<<: 1", "yaml: map merge requires map or sequence of maps as the value"),
         ("a: &a [*a]", "yaml: anchor 'a' value contains itself"),
         ("a: !x!y z", "yaml: found undefined tag handle"),
     ] {
@@ -251,50 +203,29 @@ fn what_json_cannot_hold_is_told_in_the_words_of_go() {
 fn syntax_errors_are_those_of_go_yaml() {
     for (text, expected) in [
         ("a: b: c", "mapping values are not allowed in this context"),
-        (
-            "a: 1\nb: c: d",
-            "line 2: mapping values are not allowed in this context",
-        ),
-        (
-            "a: 1\n b: 2",
-            "line 2: mapping values are not allowed in this context",
-        ),
+        ("a: 1\nb: c: d", "line 2: mapping values are not allowed in this context"),
+        ("a: 1\n b: 2", "line 2: mapping values are not allowed in this context"),
         // The parser counts from 0, only the scanner adds one.
         ("a:\n  b: 1\n c: 2", "line 2: did not find expected key"),
         ("- a\nb: c", "line 1: did not find expected '-' indicator"),
         ("a: 1\nb", "line 3: could not find expected ':'"),
         ("a: [1, 2", "line 1: did not find expected ',' or ']'"),
         ("a: {b: 1", "line 1: did not find expected ',' or '}'"),
-        (
-            "a: 1\nb: {c\nd: 1",
-            "line 2: did not find expected ',' or '}'",
-        ),
+        ("a: 1\nb: {c\nd: 1", "line 2: did not find expected ',' or '}'"),
         ("a: @x", "found character that cannot start any token"),
         ("a: `x`", "found character that cannot start any token"),
         ("a: %x", "found character that cannot start any token"),
-        (
-            "a: |\n  b\n\tc: d",
-            "line 3: found a tab character where an indentation space is expected",
-        ),
+        ("a: |\n  b\n\tc: d", "line 3: found a tab character where an indentation space is expected"),
         ("a: |0\n  b", "found an indentation indicator equal to 0"),
         ("a: | b\n  c", "did not find expected comment or line break"),
         ("a: 'b", "line 2: found unexpected end of stream"),
         ("a: \"\\xZZ\"", "did not find expected hexdecimal number"),
-        (
-            "a: \"\\ud800\"",
-            "found invalid Unicode character escape code",
-        ),
+        ("a: \"\\ud800\"", "found invalid Unicode character escape code"),
         ("a: \"\\", "line 2: found unexpected end of stream"),
-        (
-            "a: &",
-            "did not find expected alphabetic or numeric character",
-        ),
+        ("a: &", "did not find expected alphabetic or numeric character"),
         ("%YAML 1.2\n", "found incompatible YAML document"),
         ("%FOO\n", "found unknown directive name"),
-        (
-            "a: - b",
-            "block sequence entries are not allowed in this context",
-        ),
+        ("a: - b", "block sequence entries are not allowed in this context"),
         ("a: [}", "did not find expected node content"),
         ("a: \"b\n---\nc\"", "line 2: found unexpected end of stream"),
         ("a: \u{1}", "control characters are not allowed"),
@@ -305,10 +236,7 @@ fn syntax_errors_are_those_of_go_yaml() {
         assert_eq!(conversion(text), format!("yaml: {expected}"), "{text:?}");
     }
     let far = format!("a: @x\n#{}\n# \u{7f}", "x".repeat(600));
-    assert_eq!(
-        conversion(&far),
-        "yaml: found character that cannot start any token"
-    );
+    assert_eq!(conversion(&far), "yaml: found character that cannot start any token");
 }
 
 #[test]
@@ -327,35 +255,20 @@ fn the_last_of_equal_keys_wins() {
     assert_eq!(value("a: 1\na: 2"), json!({"a": 2}));
     assert_eq!(value("1: a\n\"1\": b"), json!({"1": "b"}));
     assert_eq!(value(r#"{"a": 1, "a": 2}"#), json!({"a": 2}));
-    assert_eq!(
-        value("kind: A\nx: 1\nkind: B\n"),
-        json!({"kind": "B", "x": 1})
-    );
+    assert_eq!(value("kind: A\nx: 1\nkind: B\n"), json!({"kind": "B", "x": 1}));
 }
 
 #[test]
 fn merges_override_what_stands_before_them() {
-    assert_eq!(
-        value("b: &b {x: 1, z: 2}\nm:\n  <<: *b\n  x: 3")["m"],
-        json!({"x": 3, "z": 2})
-    );
-    assert_eq!(
-        value("b: &b {x: 1, z: 2}\nm:\n  x: 3\n  <<: *b")["m"],
-        json!({"x": 1, "z": 2})
-    );
-    assert_eq!(
-        value("a: &a {x: 1}\nb: &b {x: 2, z: 2}\nm: {<<: [*a, *b]}")["m"],
-        json!({"x": 1, "z": 2})
-    );
+    assert_eq!(value("b: &b {x: 1, z: 2}\nm:\n  <<: *b\n  x: 3")["m"], json!({"x": 3, "z": 2}));
+    assert_eq!(value("b: &b {x: 1, z: 2}\nm:\n  x: 3\n  <<: *b")["m"], json!({"x": 1, "z": 2}));
+    assert_eq!(value("a: &a {x: 1}\nb: &b {x: 2, z: 2}\nm: {<<: [*a, *b]}")["m"], json!({"x": 1, "z": 2}));
     assert_eq!(value("m: {\"<<\": {x: 1}}")["m"], json!({"<<": {"x": 1}}));
 }
 
 #[test]
 fn aliases_stand_for_the_latest_anchor_of_the_name() {
-    assert_eq!(
-        value("a: &x 1\nb: &x 2\nc: *x\n*x : d"),
-        json!({"a": 1, "b": 2, "c": 2, "2": "d"})
-    );
+    assert_eq!(value("a: &x 1\nb: &x 2\nc: *x\n*x : d"), json!({"a": 1, "b": 2, "c": 2, "2": "d"}));
 }
 
 #[test]
@@ -365,55 +278,25 @@ fn excessive_aliasing_is_refused() {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         text += &format!("a{level}: &a{level} [{aliases}]\n");
     }
-    assert_eq!(
-        conversion(&text),
-        "yaml: document contains excessive aliasing"
-    );
+    assert_eq!(conversion(&text), "yaml: document contains excessive aliasing");
 }
 
 #[test]
 fn limits_are_told_in_plain_words() {
     let deep = "[".repeat(1001);
-    assert_eq!(
-        error(&deep).0,
-        "the document is nested more than 1000 levels deep"
-    );
+    assert_eq!(error(&deep).0, "the document is nested more than 1000 levels deep");
     let deep = format!("{{\"a\":{}", "[".repeat(1000));
-    assert_eq!(
-        error(&deep).0,
-        "the document is nested more than 1000 levels deep"
-    );
+    assert_eq!(error(&deep).0, "the document is nested more than 1000 levels deep");
     // Aliases nest, too.
     let text = "a: &a [x]\nb: &b [*a]\nc: [*b]\n";
-    let limits = Limits {
-        depth: 3,
-        ..Limits::default()
-    };
-    let error = read_with_limits("f", text.as_bytes(), &limits)
-        .error
-        .unwrap();
-    assert_eq!(
-        error.message,
-        "the document is nested more than 3 levels deep"
-    );
+    let limits = Limits { depth: 3, ..Limits::default() };
+    let error = read_with_limits("f", text.as_bytes(), &limits).error.unwrap();
+    assert_eq!(error.message, "the document is nested more than 3 levels deep");
     assert_eq!(error.location.unwrap().line, 1);
-    let limits = Limits {
-        bytes: 10,
-        nodes: 3,
-        documents: 1,
-        ..Limits::default()
-    };
-    let message = |text: &str| {
-        read_with_limits("f", text.as_bytes(), &limits)
-            .error
-            .unwrap()
-            .message
-    };
+    let limits = Limits { bytes: 10, nodes: 3, documents: 1, ..Limits::default() };
+    let message = |text: &str| read_with_limits("f", text.as_bytes(), &limits).error.unwrap().message;
     assert_eq!(message("01234567890"), "the file is larger than 10 bytes");
-    assert_eq!(
-        message("[a, b, c]"),
-        "the document holds more than 3 values"
-    );
+    assert_eq!(message("[a, b, c]"), "the document holds more than 3 values");
     assert_eq!(message("a\n---\nb"), "the file holds more than 1 documents");
     assert_eq!(message("{}\n[]"), "the file holds more than 1 documents");
 }
@@ -424,56 +307,25 @@ fn the_deepest_document_that_is_read_fits_the_stack() {
     let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     let document = read("f", text.as_bytes()).documents.remove(0);
     assert_eq!(document.locate(&"[0]".repeat(depth)).column, depth);
-    let mapping = |inner: &str| {
-        format!(
-            "a: {}{inner}{}",
-            "{a: ".repeat(depth - 1),
-            "}".repeat(depth - 1)
-        )
-    };
+    let mapping = |inner: &str| format!("a: {}{inner}{}", "{a: ".repeat(depth - 1), "}".repeat(depth - 1));
     assert_eq!(values(&mapping("1")).len(), 1);
-    let merging = format!(
-        "<<: {}{{}}{}",
-        "{<<: ".repeat(depth - 2),
-        "}".repeat(depth - 2)
-    );
+    let merging = format!("<<: {}{{}}{}", "{<<: ".repeat(depth - 2), "}".repeat(depth - 2));
     assert_eq!(values(&merging), [json!({})]);
-    for odd in [
-        mapping(".inf"),
-        mapping("{~: 1}")
-            .replacen("{a: ", "", 1)
-            .replacen('}', "", 1),
-    ] {
-        assert!(
-            conversion(&odd).starts_with(['j', 'u']),
-            "{}",
-            conversion(&odd)
-        );
+    for odd in [mapping(".inf"), mapping("{~: 1}").replacen("{a: ", "", 1).replacen('}', "", 1)] {
+        assert!(conversion(&odd).starts_with(['j', 'u']), "{}", conversion(&odd));
     }
 }
 
 #[test]
 fn documents_are_cut_at_lines_of_dashes() {
-    assert_eq!(
-        values("---\na: 1\n--- # two\na: 2\n---   \n---\n\n---\n~\n---\na: 3").len(),
-        3
-    );
+    assert_eq!(values("---\na: 1\n--- # two\na: 2\n---   \n---\n\n---\n~\n---\na: 3").len(), 3);
     assert_eq!(values("a: 1\n...\ngarbage: [").len(), 1);
-    assert_eq!(
-        error("a: 1\n---\nb: 2\n--- c\nd: 3"),
-        ("invalid Yaml document separator: c".into(), 4, 1)
-    );
-    assert_eq!(
-        error("a: |\n  x\n----\nb: 1").0,
-        "invalid Yaml document separator: -"
-    );
+    assert_eq!(error("a: 1\n---\nb: 2\n--- c\nd: 3"), ("invalid Yaml document separator: c".into(), 4, 1));
+    assert_eq!(error("a: |\n  x\n----\nb: 1").0, "invalid Yaml document separator: -");
     // The separator in front of the first document counts as its line 1, any other does not.
     let expected = "yaml: line 3: found character that cannot start any token";
     assert_eq!(conversion("---\na: 1\nb: @\n"), expected);
-    assert_eq!(
-        error("a: 1\n---\na: 1\nb: 2\nc: @\n"),
-        (format!("error converting YAML to JSON: {expected}"), 5, 1)
-    );
+    assert_eq!(error("a: 1\n---\na: 1\nb: 2\nc: @\n"), (format!("error converting YAML to JSON: {expected}"), 5, 1));
 }
 
 #[test]
@@ -483,46 +335,28 @@ fn a_last_line_without_an_end_gets_one() {
 
 #[test]
 fn documents_need_not_be_objects() {
-    assert_eq!(
-        values("a\n---\n- 1\n---\n{a: 1}\n"),
-        [json!("a"), json!([1]), json!({"a": 1})]
-    );
+    assert_eq!(values("a\n---\n- 1\n---\n{a: 1}\n"), [json!("a"), json!([1]), json!({"a": 1})]);
 }
 
 #[test]
 fn block_scalars_fold_and_chomp() {
-    assert_eq!(
-        value("a: |-\n  x\n   y\n\n  z\n\n"),
-        json!({"a": "x\n y\n\nz"})
-    );
+    assert_eq!(value("a: |-\n  x\n   y\n\n  z\n\n"), json!({"a": "x\n y\n\nz"}));
     assert_eq!(value("a: |+\n  x\n\nb: 1"), json!({"a": "x\n\n", "b": 1}));
-    assert_eq!(
-        value("a: >\n  x\n  y\n\n  z\n   w\n  v\n"),
-        json!({"a": "x y\nz\n w\nv\n"})
-    );
+    assert_eq!(value("a: >\n  x\n  y\n\n  z\n   w\n  v\n"), json!({"a": "x y\nz\n w\nv\n"}));
     assert_eq!(value("a: |2-\n    x\n"), json!({"a": "  x"}));
     assert_eq!(value("a: >-\n  x # y\n  é\n"), json!({"a": "x # y é"}));
 }
 
 #[test]
 fn flow_scalars_fold() {
-    assert_eq!(
-        value("a: \"x\n  y\n\n  z\\\n  w \\\"\\u00e9\\x41\\n\""),
-        json!({"a": "x y\nzw \"éA\n"})
-    );
+    assert_eq!(value("a: \"x\n  y\n\n  z\\\n  w \\\"\\u00e9\\x41\\n\""), json!({"a": "x y\nzw \"éA\n"}));
     assert_eq!(value("a: 'it''s\n\n  x'"), json!({"a": "it's\nx"}));
-    assert_eq!(
-        value("a: x y\n  z # c\nb: x#y:z"),
-        json!({"a": "x y z", "b": "x#y:z"})
-    );
+    assert_eq!(value("a: x y\n  z # c\nb: x#y:z"), json!({"a": "x y z", "b": "x#y:z"}));
     assert_eq!(
         value("a: {b, c: , 'd':1, e:f: g, http://x: 1}")["a"],
         json!({"b": null, "c": null, "d": 1, "e:f": "g", "http://x": 1})
     );
-    assert_eq!(
-        value("a: [b: c, ? d : e, f]")["a"],
-        json!([{"b": "c"}, {"d": "e"}, "f"])
-    );
+    assert_eq!(value("a: [b: c, ? d : e, f]")["a"], json!([{"b": "c"}, {"d": "e"}, "f"]));
 }
 
 #[test]
@@ -530,10 +364,7 @@ fn kyaml_is_read() {
     let text = "---\n{\n  # a comment\n  kind: \"Pod\",\n  spec: {\n    hostNetwork: false,\n    containers: [{\n      \
                 name: \"a\",\n    }],\n  },\n}\n";
     let document = read("f", text.as_bytes()).documents.remove(0);
-    assert_eq!(
-        document.value,
-        json!({"kind": "Pod", "spec": {"hostNetwork": false, "containers": [{"name": "a"}]}})
-    );
+    assert_eq!(document.value, json!({"kind": "Pod", "spec": {"hostNetwork": false, "containers": [{"name": "a"}]}}));
     assert_eq!(document.locate("spec.containers[0].name").line, 8);
     // Without the dashes it looks like JSON at first.
     assert_eq!(values(&text[4..]), [document.value]);
@@ -547,13 +378,7 @@ mod json_stream {
     fn values_stand_one_after_another() {
         assert_eq!(
             values("{\"a\":1}{\"a\":2}\n\n [3] null \"x\" 5 "),
-            [
-                json!({"a": 1}),
-                json!({"a": 2}),
-                json!([3]),
-                json!("x"),
-                json!(5)
-            ]
+            [json!({"a": 1}), json!({"a": 2}), json!([3]), json!("x"), json!(5)]
         );
     }
 
@@ -566,70 +391,27 @@ mod json_stream {
         );
         assert_eq!(
             error("{\"a\":1}\n---\nb: [\n"),
-            (
-                "json: offset 10: invalid character '-' in numeric literal".into(),
-                2,
-                1
-            )
+            ("json: offset 10: invalid character '-' in numeric literal".into(), 2, 1)
         );
-        assert_eq!(
-            error("{\"a\":1}\n}").0,
-            "json: offset 9: invalid character '}' looking for beginning of value"
-        );
+        assert_eq!(error("{\"a\":1}\n}").0, "json: offset 9: invalid character '}' looking for beginning of value");
     }
 
     #[test]
     fn errors_are_those_of_go_when_it_is_no_yaml_either() {
         for (text, expected) in [
-            (
-                "{\"a\" 1, [}",
-                "json: offset 6: invalid character '1' after object key",
-            ),
-            (
-                "{\"a\":\"1\" \"b\":2}",
-                "json: offset 10: invalid character '\"' after object key:value pair",
-            ),
-            (
-                "{\"a\":[1 2}]",
-                "json: offset 9: invalid character '2' after array element",
-            ),
-            (
-                "{\"a\":01]",
-                "json: offset 7: invalid character '1' after object key:value pair",
-            ),
-            (
-                "{\"a\":1.]",
-                "json: offset 8: invalid character ']' after decimal point in numeric literal",
-            ),
-            (
-                "{\"a\":1e]",
-                "json: offset 8: invalid character ']' in exponent of numeric literal",
-            ),
-            (
-                "{\"a\":tru]",
-                "json: offset 9: invalid character ']' in literal true (expecting 'e')",
-            ),
-            (
-                "{\"a\":\"\\q\"]",
-                "json: offset 8: invalid character 'q' in string escape code",
-            ),
-            (
-                "{\"a\":\"\\u12g\"]",
-                "json: offset 11: invalid character 'g' in \\u hexadecimal character escape",
-            ),
-            (
-                "{\"a\":\"\n\"]",
-                "json: offset 7: invalid character '\\n' in string literal",
-            ),
-            (
-                "{'a':1]",
-                "json: offset 2: invalid character '\\'' looking for beginning of object key string",
-            ),
+            ("{\"a\" 1, [}", "json: offset 6: invalid character '1' after object key"),
+            ("{\"a\":\"1\" \"b\":2}", "json: offset 10: invalid character '\"' after object key:value pair"),
+            ("{\"a\":[1 2}]", "json: offset 9: invalid character '2' after array element"),
+            ("{\"a\":01]", "json: offset 7: invalid character '1' after object key:value pair"),
+            ("{\"a\":1.]", "json: offset 8: invalid character ']' after decimal point in numeric literal"),
+            ("{\"a\":1e]", "json: offset 8: invalid character ']' in exponent of numeric literal"),
+            ("{\"a\":tru]", "json: offset 9: invalid character ']' in literal true (expecting 'e')"),
+            ("{\"a\":\"\\q\"]", "json: offset 8: invalid character 'q' in string escape code"),
+            ("{\"a\":\"\\u12g\"]", "json: offset 11: invalid character 'g' in \\u hexadecimal character escape"),
+            ("{\"a\":\"\n\"]", "json: offset 7: invalid character '\\n' in string literal"),
+            ("{'a':1]", "json: offset 2: invalid character '\\'' looking for beginning of object key string"),
             ("{\"a\":", "unexpected EOF"),
-            (
-                "{{",
-                "json: offset 2: invalid character '{' looking for beginning of object key string",
-            ),
+            ("{{", "json: offset 2: invalid character '{' looking for beginning of object key string"),
         ] {
             assert_eq!(error(text).0, expected, "{text}");
         }
@@ -647,7 +429,8 @@ mod json_stream {
 
     #[test]
     fn json_keeps_its_types() {
-        let text = r#"{"a":1.0,"b":1e3,"c":"yes","d":9223372036854775808,"e":-0.0,"f":"\ud83d\ude00\ud800x\u0000","<<":1}"#;
+        let text =
+            r#"{"a":1.0,"b":1e3,"c":"yes","d":9223372036854775808,"e":-0.0,"f":"\ud83d\ude00\ud800x\u0000","<<":1}"#;
         let expected = json!({
             "a": 1, "b": 1000, "c": "yes", "d": 9223372036854775808f64, "e": 0, "f": "😀\u{FFFD}x\0", "<<": 1
         });
@@ -663,13 +446,8 @@ mod json_stream {
 
     #[test]
     fn places_are_known() {
-        let document = read("f", b"{}\n{\"a\": {\"b\": [1, \"\\u0041\"]}}")
-            .documents
-            .remove(1);
-        assert_eq!(
-            (document.location().line, document.location().column),
-            (2, 1)
-        );
+        let document = read("f", b"{}\n{\"a\": {\"b\": [1, \"\\u0041\"]}}").documents.remove(1);
+        assert_eq!((document.location().line, document.location().column), (2, 1));
         assert_eq!(document.locate("a.b[1]").range, 19..27);
         assert_eq!(document.locate_key("a.b").column, 8);
     }
@@ -689,47 +467,29 @@ mod encodings {
             assert_eq!(manifest.documents[0].value, json!({"a": "é😀"}));
             assert_eq!(manifest.documents[0].locate("a").column, 4);
         }
-        assert_eq!(
-            values("a: 1\n---\n\u{FEFF}b: 1"),
-            [json!({"a": 1}), json!({"b": 1})]
-        );
+        assert_eq!(values("a: 1\n---\n\u{FEFF}b: 1"), [json!({"a": 1}), json!({"b": 1})]);
     }
 
     #[test]
     fn bytes_that_are_no_text_are_replaced() {
-        assert_eq!(
-            read("f", b"a: x\xFFy\xE2\x82z").documents[0].value,
-            json!({"a": "x\u{FFFD}y\u{FFFD}z"})
-        );
+        assert_eq!(read("f", b"a: x\xFFy\xE2\x82z").documents[0].value, json!({"a": "x\u{FFFD}y\u{FFFD}z"}));
     }
 
     #[test]
     fn carriage_returns_before_line_feeds_do_not_count() {
         let text = "# é\r\na: |\r\n  x\r\n  y\r\nb: \"z\r\n  w\"\r\n---\r\nc: 1\r\n";
-        assert_eq!(
-            values(text),
-            [json!({"a": "x\ny\n", "b": "z w"}), json!({"c": 1})]
-        );
+        assert_eq!(values(text), [json!({"a": "x\ny\n", "b": "z w"}), json!({"c": 1})]);
         let document = read("f", text.as_bytes()).documents.remove(0);
         let place = document.locate("b");
-        assert_eq!(
-            (place.line, place.column, &text[place.range]),
-            (5, 4, "\"z\r\n  w\"")
-        );
+        assert_eq!((place.line, place.column, &text[place.range]), (5, 4, "\"z\r\n  w\""));
         assert_eq!(error("a: 1\r\nb: @\r\n").1, 2);
     }
 
     #[test]
     fn other_line_breaks_count_for_yaml_alone() {
-        assert_eq!(
-            value("a: 1\u{85}b: 2\u{2028}c: 3\rd: 4"),
-            json!({"a": 1, "b": 2, "c": 3, "d": 4})
-        );
+        assert_eq!(value("a: 1\u{85}b: 2\u{2028}c: 3\rd: 4"), json!({"a": 1, "b": 2, "c": 3, "d": 4}));
         let (message, line, _) = error("a: 1\rb: @");
-        assert_eq!(
-            message,
-            "error converting YAML to JSON: yaml: line 2: found character that cannot start any token"
-        );
+        assert_eq!(message, "error converting YAML to JSON: yaml: line 2: found character that cannot start any token");
         assert_eq!(line, 1);
     }
 }
@@ -737,14 +497,8 @@ mod encodings {
 #[test]
 fn directives_are_cut_off_from_their_document() {
     let expected = "yaml: line 2: did not find expected <document start>";
-    assert_eq!(
-        conversion("%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n---\na: !k!str 1\n"),
-        expected
-    );
-    assert_eq!(
-        conversion("%YAML 1.1\n%YAML 1.1\n"),
-        "yaml: line 1: found duplicate %YAML directive"
-    );
+    assert_eq!(conversion("%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n---\na: !k!str 1\n"), expected);
+    assert_eq!(conversion("%YAML 1.1\n%YAML 1.1\n"), "yaml: line 1: found duplicate %YAML directive");
 }
 
 #[test]
@@ -762,26 +516,14 @@ fn places_are_found_by_field_path() {
     assert_eq!(found("spec.containers[0].image"), (10, 17, "nginx"));
     assert_eq!(found(".spec.containers[1].name"), (11, 12, "b"));
     assert_eq!(found("spec.containers[1].image"), (11, 22, "*img"));
-    assert_eq!(
-        found("spec.containers[1]"),
-        (11, 5, "{name: b, image: *img}")
-    );
-    assert_eq!(
-        found("metadata.labels[app.kubernetes.io/name]"),
-        (5, 29, "web")
-    );
-    assert_eq!(
-        found("metadata.labels.app.kubernetes.io/name"),
-        (5, 29, "web")
-    );
+    assert_eq!(found("spec.containers[1]"), (11, 5, "{name: b, image: *img}"));
+    assert_eq!(found("metadata.labels[app.kubernetes.io/name]"), (5, 29, "web"));
+    assert_eq!(found("metadata.labels.app.kubernetes.io/name"), (5, 29, "web"));
     assert_eq!(found("metadata.labels[\"é\"]"), (6, 8, "\"ü\""));
     assert_eq!(found("data[logo.png]"), (13, 13, "|\n    x"));
     assert_eq!(found("data.empty"), (16, 9, ""));
     // What is not there is looked for in what is.
-    assert_eq!(
-        found("spec.containers[0].ports[0].name"),
-        found("spec.containers[0]")
-    );
+    assert_eq!(found("spec.containers[0].ports[0].name"), found("spec.containers[0]"));
     assert_eq!(found("spec.containers[7]").0, 9);
     assert_eq!(found("nothing.at.all").0, 2);
     let key = |path: &str| text[document.locate_key(path).range].to_owned();
@@ -803,8 +545,7 @@ fn places_follow_aliases_merges_and_the_last_of_equal_keys() {
 
 #[test]
 fn items_of_a_list_know_their_places() {
-    let text =
-        "a: 1\n---\nkind: List\nitems:\n- kind: A\n- kind: List\n  items:\n  - kind: B\n    x: 1\n";
+    let text = "a: 1\n---\nkind: List\nitems:\n- kind: A\n- kind: List\n  items:\n  - kind: B\n    x: 1\n";
     let list = read("f", text.as_bytes()).documents.remove(1);
     assert_eq!(list.index(), 1);
     let items = list.items();
@@ -812,10 +553,7 @@ fn items_of_a_list_know_their_places() {
     assert!(items[0].items().is_empty());
     assert_eq!(items[0].location().line, 5);
     let inner = items[1].items();
-    assert_eq!(
-        (inner[0].locate("x").line, inner[0].locate_key("x").column),
-        (9, 5)
-    );
+    assert_eq!((inner[0].locate("x").line, inner[0].locate_key("x").column), (9, 5));
     assert_eq!(inner[0].index(), 1);
 }
 
@@ -841,9 +579,9 @@ fn no_bytes_make_it_panic() {
         (state % below.max(1) as u64) as usize
     };
     let pieces: Vec<&[u8]> = [
-        "\"", "'", "\\", "\n", "\r\n", "---", "...", ": ", "- ", "? ", "{", "}", "[", "]", ",",
-        "&a ", "*a", "<<: ", "!!", "!<", "%", "|", ">", "#", "\t", "  ", "\0", "\u{FEFF}",
-        "\u{2028}", "é", "1e999", "~", ".inf", "0x", "\\u", "@",
+        "\"", "'", "\\", "\n", "\r\n", "---", "...", ": ", "- ", "? ", "{", "}", "[", "]", ",", "&a ", "*a", "<<: ",
+        "!!", "!<", "%", "|", ">", "#", "\t", "  ", "\0", "\u{FEFF}", "\u{2028}", "é", "1e999", "~", ".inf", "0x",
+        "\\u", "@",
     ]
     .iter()
     .map(|piece| piece.as_bytes())
@@ -857,10 +595,7 @@ fn no_bytes_make_it_panic() {
                 0 => bytes.truncate(at),
                 1 => drop(bytes.splice(at..at, pieces[random(pieces.len())].iter().copied())),
                 2 => drop(bytes.drain(at..(at + random(9)).min(bytes.len()))),
-                3 => bytes[at..]
-                    .iter_mut()
-                    .take(1)
-                    .for_each(|byte| *byte = random(256) as u8),
+                3 => bytes[at..].iter_mut().take(1).for_each(|byte| *byte = random(256) as u8),
                 _ => {
                     let other = SEEDS[random(SEEDS.len())].as_bytes();
                     let from = random(other.len());
@@ -870,25 +605,12 @@ fn no_bytes_make_it_panic() {
         }
         let manifest = read("f", &bytes);
         for document in &manifest.documents {
-            for path in [
-                "items[1].a",
-                "spec.containers[0].args[2]",
-                "c[2].y[0]",
-                "b.z",
-                "e",
-            ] {
+            for path in ["items[1].a", "spec.containers[0].args[2]", "c[2].y[0]", "b.z", "e"] {
                 let place = document.locate(path);
                 let key = document.locate_key(path);
-                assert!(
-                    document.source().text.get(place.range).is_some()
-                        && key.line > 0
-                        && place.column > 0
-                );
+                assert!(document.source().text.get(place.range).is_some() && key.line > 0 && place.column > 0);
             }
-            document
-                .items()
-                .iter()
-                .for_each(|item| drop(item.location()));
+            document.items().iter().for_each(|item| drop(item.location()));
             same_on_the_slow_way(document);
         }
         read_well += manifest.documents.len();
@@ -900,10 +622,7 @@ fn no_bytes_make_it_panic() {
 /// [`super::go_value`] exists for its errors; its values must be those of [`super::decode`].
 fn same_on_the_slow_way(document: &super::Document) {
     let nodes = &document.inner.layout().nodes;
-    if nodes
-        .iter()
-        .all(|node| node.shape != super::nodes::Shape::Literal)
-    {
+    if nodes.iter().all(|node| node.shape != super::nodes::Shape::Literal) {
         let slow = super::go_value::decode(nodes, &Limits::default()).unwrap();
         assert_eq!(slow, document.value);
     }
@@ -938,11 +657,7 @@ fn speed() {
         best
     };
     let ours = time(&|| drop(std::hint::black_box(read("f", text.as_bytes()))));
-    let serde = time(&|| {
-        drop(std::hint::black_box(serde_yaml::from_str::<
-            serde_yaml::Value,
-        >(&text)))
-    });
+    let serde = time(&|| drop(std::hint::black_box(serde_yaml::from_str::<serde_yaml::Value>(&text))));
     let located = time(&|| {
         let manifest = read("f", text.as_bytes());
         std::hint::black_box(manifest.documents[0].locate("spec.template.spec.containers[2].name"));

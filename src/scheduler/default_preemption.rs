@@ -118,7 +118,8 @@ fn select_victims(
     potential.sort_by_key(|p| (Reverse(priority(&p.pod)), started(&p.pod), key_of(&p.pod)));
     let (violating, others) = by_disruption_budget(cycle, potential);
     let mut candidate = Candidate { node: node.name().to_owned(), victims: Vec::new(), violations: 0 };
-    for (reprieved, breaks_budget) in violating.into_iter().map(|p| (p, true)).chain(others.into_iter().map(|p| (p, false)))
+    for (reprieved, breaks_budget) in
+        violating.into_iter().map(|p| (p, true)).chain(others.into_iter().map(|p| (p, false)))
     {
         let before = (node.clone(), state.clone());
         adjust(cycle, &mut state, &reprieved.pod, &node, 1);

@@ -95,7 +95,9 @@ impl PodInfo {
         let (mut cpu, mut memory) = (0, 0);
         for container in &spec_of(&pod).containers {
             let requested = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-            cpu += requested.and_then(|r| r.get("cpu")).map_or(100, |q| crate::api::quantity::Quantity::of(q).milli_value());
+            cpu += requested
+                .and_then(|r| r.get("cpu"))
+                .map_or(100, |q| crate::api::quantity::Quantity::of(q).milli_value());
             memory += requested
                 .and_then(|r| r.get("memory"))
                 .map_or(200 * 1024 * 1024, |q| crate::api::quantity::Quantity::of(q).value());

@@ -163,7 +163,8 @@ impl Plugin for PodTopologySpread {
                 let matching = |n: &Node| has_all_keys(n.metadata.labels.as_ref(), &constraints);
                 match (old, new) {
                     (Some(old), Some(new)) => {
-                        let value = |n: &Node, key: &String| n.metadata.labels.as_ref().and_then(|l| l.get(key)).cloned();
+                        let value =
+                            |n: &Node, key: &String| n.metadata.labels.as_ref().and_then(|l| l.get(key)).cloned();
                         matching(old) != matching(new)
                             || (matching(new)
                                 && (constraints.iter().any(|c| value(old, &c.key) != value(new, &c.key))
@@ -229,7 +230,8 @@ pub fn scores(cycle: Cycle<'_>, nodes: &[&NodeInfo]) -> Option<Vec<i64>> {
     }
     let mut totals = vec![0.0; nodes.len()];
     for constraint in &constraints {
-        let mut domains: BTreeMap<&str, i64> = nodes.iter().filter_map(|n| n.label(&constraint.key)).map(|v| (v, 0)).collect();
+        let mut domains: BTreeMap<&str, i64> =
+            nodes.iter().filter_map(|n| n.label(&constraint.key)).map(|v| (v, 0)).collect();
         for node in cycle.cache.nodes() {
             if let Some(count) = node.label(&constraint.key).and_then(|v| domains.get_mut(v))
                 && constraint.counts_node(pod, &node.node)

@@ -173,11 +173,9 @@ mod tests {
 
     #[test]
     fn init_containers_count_as_maximum_and_sidecars_as_sum() {
-        let pod = pod(
-            "{initContainers: [{name: side, restartPolicy: Always, resources: {requests: {cpu: 100m}}}, \
+        let pod = pod("{initContainers: [{name: side, restartPolicy: Always, resources: {requests: {cpu: 100m}}}, \
              {name: init, resources: {requests: {cpu: 900m}}}], \
-             containers: [{name: a, resources: {requests: {cpu: 300m}}}, {name: b, resources: {requests: {cpu: 300m}}}]}",
-        );
+             containers: [{name: a, resources: {requests: {cpu: 300m}}}, {name: b, resources: {requests: {cpu: 300m}}}]}");
         assert_eq!(pod_requests(&pod).get("cpu").unwrap().to_string(), "1");
         assert_eq!(Resources::of(&pod_requests(&pod)).milli_cpu, 1000);
     }

@@ -267,4 +267,3 @@ fn best<'a>(cycle: Cycle<'_>, nodes: &[&'a NodeInfo]) -> Option<&'a NodeInfo> {
     let best = totals.iter().copied().max()?;
     nodes.iter().zip(&totals).find(|(_, t)| **t == best).map(|(n, _)| *n)
 }
-

@@ -130,12 +130,7 @@ pub fn find_pod_volumes(cycle: Cycle<'_>, state: &State, node: &NodeInfo) -> Res
     if reasons.is_empty() { Ok(volumes) } else { Err(Rejection { code: Code::UnschedulableAndUnresolvable, reasons }) }
 }
 
-fn find_unbound(
-    cycle: Cycle<'_>,
-    state: &State,
-    node: &NodeInfo,
-    volumes: &mut PodVolumes,
-) -> Result<bool, Rejection> {
+fn find_unbound(cycle: Cycle<'_>, state: &State, node: &NodeInfo, volumes: &mut PodVolumes) -> Result<bool, Rejection> {
     let mut to_provision = Vec::new();
     let mut to_match = Vec::new();
     for claim in &state.delayed {
@@ -150,10 +145,8 @@ fn find_unbound(
     let mut chosen: Vec<String> = Vec::new();
     for claim in to_match {
         let needs = storage::ClaimNeeds::of(&claim);
-        let candidates = cycle
-            .cache
-            .unbound_volumes(needs.class)
-            .filter_map(|name| cycle.store.get::<PersistentVolume>("", name));
+        let candidates =
+            cycle.cache.unbound_volumes(needs.class).filter_map(|name| cycle.store.get::<PersistentVolume>("", name));
         let excluded = |name: &str| chosen.iter().any(|c| c == name);
         match storage::find_matching_volume(&needs, candidates, Some(node.labels()), excluded, true) {
             Some(volume) => {

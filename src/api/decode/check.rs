@@ -10,15 +10,8 @@ use crate::api::schema::{Segment, Shape, StructType, Type};
 const MAX_STRICT_ERRORS: usize = 100;
 
 /// Decodes `value` as a `root`; with `strict`, unknown fields are errors.
-pub(super) fn run(
-    value: &Value,
-    root: &'static StructType,
-    strict: bool,
-) -> Result<(), DecodeError> {
-    let mut walk = Walk {
-        strict,
-        ..Walk::default()
-    };
+pub(super) fn run(value: &Value, root: &'static StructType, strict: bool) -> Result<(), DecodeError> {
+    let mut walk = Walk { strict, ..Walk::default() };
     match value {
         Value::Object(object) => walk.structure(object, root)?,
         Value::Null => {}
@@ -76,17 +69,10 @@ impl<'a> Walk<'a> {
     }
 
     fn value_error(&self, problem: ValueProblem) -> DecodeError {
-        DecodeError::Value {
-            path: self.path(),
-            problem,
-        }
+        DecodeError::Value { path: self.path(), problem }
     }
 
-    fn structure(
-        &mut self,
-        object: &'a Map<String, Value>,
-        ty: &'static StructType,
-    ) -> Result<(), DecodeError> {
+    fn structure(&mut self, object: &'a Map<String, Value>, ty: &'static StructType) -> Result<(), DecodeError> {
         let (outer, depth) = (self.go_struct, self.go_fields.len());
         for (key, value) in object {
             self.steps.push(Step::Key(key));
@@ -110,10 +96,7 @@ impl<'a> Walk<'a> {
     fn value(&mut self, value: &'a Value, ty: &'static Type) -> Result<(), DecodeError> {
         match (&ty.shape, value) {
             // Nulls leave every type at its zero value.
-            (_, Value::Null)
-            | (Shape::Raw, _)
-            | (Shape::String, Value::String(_))
-            | (Shape::Bool, Value::Bool(_)) => {}
+            (_, Value::Null) | (Shape::Raw, _) | (Shape::String, Value::String(_)) | (Shape::Bool, Value::Bool(_)) => {}
             (Shape::Struct(inner), Value::Object(object)) => self.structure(object, inner.get())?,
             (Shape::Map(element), Value::Object(object)) => {
                 for (key, value) in object {
@@ -129,9 +112,7 @@ impl<'a> Walk<'a> {
                     self.steps.pop();
                 }
             }
-            (Shape::Int32, Value::Number(number)) => {
-                self.integer(number, i32::MIN.into(), i32::MAX.into(), ty)
-            }
+            (Shape::Int32, Value::Number(number)) => self.integer(number, i32::MIN.into(), i32::MAX.into(), ty),
             (Shape::Int64, Value::Number(number)) => self.integer(number, i64::MIN, i64::MAX, ty),
             (Shape::Bytes, Value::String(text)) => {
                 if let Err(at) = go::base64_decode(text.as_bytes())
@@ -149,8 +130,7 @@ impl<'a> Walk<'a> {
             (Shape::IntOrString, Value::String(_)) => {}
             (Shape::IntOrString, Value::Number(number)) => {
                 if go::integer(number).is_none_or(|value| i32::try_from(value).is_err()) {
-                    return Err(self
-                        .type_error(format!("number {}", go::number(number)), "int32".to_owned()));
+                    return Err(self.type_error(format!("number {}", go::number(number)), "int32".to_owned()));
                 }
             }
             (Shape::IntOrString, other) => {
@@ -181,11 +161,8 @@ impl<'a> Walk<'a> {
             self.steps.push(Step::Index(index));
             match item {
                 Value::Null => {}
-                Value::Number(number)
-                    if go::integer(number).is_some_and(|value| (0..=255).contains(&value)) => {}
-                Value::Number(number) => {
-                    self.save_type(format!("number {}", go::number(number)), "uint8".to_owned())
-                }
+                Value::Number(number) if go::integer(number).is_some_and(|value| (0..=255).contains(&value)) => {}
+                Value::Number(number) => self.save_type(format!("number {}", go::number(number)), "uint8".to_owned()),
                 other => self.save_type(go::kind(other).to_owned(), "uint8".to_owned()),
             }
             self.steps.pop();

@@ -50,9 +50,7 @@ pub(super) fn quote(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\u{b}' => out.push_str("\\v"),
-            c if (c as u32) < 0x20 || c == '\u{7f}' => {
-                out.push_str(&format!("\\x{:02x}", c as u32))
-            }
+            c if (c as u32) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\x{:02x}", c as u32)),
             c if printable(c) => out.push(c),
             c if (c as u32) < 0x10000 => out.push_str(&format!("\\u{:04x}", c as u32)),
             c => out.push_str(&format!("\\U{:08x}", c as u32)),
@@ -81,11 +79,7 @@ pub(super) fn base64_decode(text: &[u8]) -> Result<Vec<u8>, usize> {
         while filled < 4 {
             let Some(&byte) = text.get(at) else {
                 // In the middle of a group of four: Go points to where the group began.
-                return if filled == 0 {
-                    Ok(out)
-                } else {
-                    Err(at - filled)
-                };
+                return if filled == 0 { Ok(out) } else { Err(at - filled) };
             };
             at += 1;
             if let Some(sextet) = sextet(byte) {
@@ -154,11 +148,7 @@ pub(super) fn base64_encode(bytes: &[u8]) -> String {
         let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
         let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
         for place in 0..4 {
-            out.push(if place <= chunk.len() {
-                letter(bits >> (18 - 6 * place))
-            } else {
-                '='
-            });
+            out.push(if place <= chunk.len() { letter(bits >> (18 - 6 * place)) } else { '=' });
         }
     }
     out
@@ -229,10 +219,7 @@ mod tests {
     #[test]
     fn base64_writes_what_it_reads() {
         for text in ["", "h", "hi", "hel", "hell", "hello\0\u{ff}"] {
-            assert_eq!(
-                base64_decode(base64_encode(text.as_bytes()).as_bytes()).unwrap(),
-                text.as_bytes()
-            );
+            assert_eq!(base64_decode(base64_encode(text.as_bytes()).as_bytes()).unwrap(), text.as_bytes());
         }
         assert_eq!(base64_encode(b"hello"), "aGVsbG8=");
     }

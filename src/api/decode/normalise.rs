@@ -49,26 +49,18 @@ fn omitted(value: &Value, field: &Field) -> bool {
     }
     match field.ty.shape {
         // For Go a struct is never empty, whatever is in it.
-        Shape::Struct(_)
-        | Shape::Quantity
-        | Shape::IntOrString
-        | Shape::Time
-        | Shape::MicroTime => false,
+        Shape::Struct(_) | Shape::Quantity | Shape::IntOrString | Shape::Time | Shape::MicroTime => false,
         Shape::Raw => value.is_null(),
-        Shape::Bool
-        | Shape::Int32
-        | Shape::Int64
-        | Shape::String
-        | Shape::Bytes
-        | Shape::List(_)
-        | Shape::Map(_) => match value {
-            Value::Null => true,
-            Value::Bool(value) => !value,
-            Value::Number(number) => go::integer(number) == Some(0),
-            Value::String(text) => text.is_empty(),
-            Value::Array(items) => items.is_empty(),
-            Value::Object(map) => map.is_empty(),
-        },
+        Shape::Bool | Shape::Int32 | Shape::Int64 | Shape::String | Shape::Bytes | Shape::List(_) | Shape::Map(_) => {
+            match value {
+                Value::Null => true,
+                Value::Bool(value) => !value,
+                Value::Number(number) => go::integer(number) == Some(0),
+                Value::String(text) => text.is_empty(),
+                Value::Array(items) => items.is_empty(),
+                Value::Object(map) => map.is_empty(),
+            }
+        }
     }
 }
 
@@ -80,12 +72,7 @@ fn zero(ty: &Type) -> Value {
         Shape::String => Value::String(String::new()),
         Shape::Quantity => Value::from("0"),
         Shape::Struct(inner) => Value::Object(structure(&Map::new(), inner.get())),
-        Shape::Bytes
-        | Shape::Time
-        | Shape::MicroTime
-        | Shape::Raw
-        | Shape::List(_)
-        | Shape::Map(_) => Value::Null,
+        Shape::Bytes | Shape::Time | Shape::MicroTime | Shape::Raw | Shape::List(_) | Shape::Map(_) => Value::Null,
     }
 }
 
@@ -101,27 +88,18 @@ fn element(value: &Value, ty: &Type) -> Value {
 
 fn read(value: &Value, ty: &Type) -> Value {
     match (&ty.shape, value) {
-        (Shape::Struct(inner), Value::Object(object)) => {
-            Value::Object(structure(object, inner.get()))
-        }
+        (Shape::Struct(inner), Value::Object(object)) => Value::Object(structure(object, inner.get())),
         // Empty and nil are the same once stored.
         (Shape::Map(_), Value::Object(object)) if object.is_empty() && !ty.pointer => Value::Null,
         (Shape::List(_), Value::Array(items)) if items.is_empty() && !ty.pointer => Value::Null,
-        (Shape::Map(ty), Value::Object(object)) => Value::Object(
-            object
-                .iter()
-                .map(|(key, value)| (key.clone(), element(value, ty)))
-                .collect(),
-        ),
-        (Shape::List(ty), Value::Array(items)) => {
-            items.iter().map(|item| element(item, ty)).collect()
+        (Shape::Map(ty), Value::Object(object)) => {
+            Value::Object(object.iter().map(|(key, value)| (key.clone(), element(value, ty))).collect())
         }
+        (Shape::List(ty), Value::Array(items)) => items.iter().map(|item| element(item, ty)).collect(),
         (Shape::Int32 | Shape::Int64 | Shape::IntOrString, Value::Number(number)) => {
             go::integer(number).map_or_else(|| value.clone(), Value::from)
         }
-        (Shape::Quantity, value) => {
-            check::quantity(value).map_or_else(|_| value.clone(), |q| q.to_string().into())
-        }
+        (Shape::Quantity, value) => check::quantity(value).map_or_else(|_| value.clone(), |q| q.to_string().into()),
         (Shape::Time | Shape::MicroTime, Value::String(text)) => {
             let micro = matches!(ty.shape, Shape::MicroTime);
             match time::parse(text, micro) {
@@ -130,8 +108,9 @@ fn read(value: &Value, ty: &Type) -> Value {
                 Err(_) => value.clone(),
             }
         }
-        (Shape::Bytes, Value::String(text)) => go::base64_decode(text.as_bytes())
-            .map_or_else(|_| value.clone(), |bytes| go::base64_encode(&bytes).into()),
+        (Shape::Bytes, Value::String(text)) => {
+            go::base64_decode(text.as_bytes()).map_or_else(|_| value.clone(), |bytes| go::base64_encode(&bytes).into())
+        }
         (Shape::Bytes, Value::Array(items)) => {
             let byte = |item: &Value| item.as_number().and_then(go::integer).unwrap_or(0) as u8;
             go::base64_encode(&items.iter().map(byte).collect::<Vec<_>>()).into()

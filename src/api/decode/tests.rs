@@ -32,10 +32,7 @@ fn accepted(kind: &str, value: Value) {
 fn recorded_refusals_are_reproduced() {
     let container = |extra: Value| {
         let mut container = json!({"name": "c", "image": "nginx"});
-        container
-            .as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        container.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         json!({"spec": {"containers": [container]}})
     };
     let cases = [
@@ -93,11 +90,7 @@ fn recorded_refusals_are_reproduced() {
             "strict decoding error: unknown field \"spec.volumes[0].secret.name\", unknown field \
              \"spec.volumes[1].configMap.configMapName\"",
         ),
-        (
-            "Pod",
-            json!({"metadata": {"label": {}}}),
-            r#"strict decoding error: unknown field "metadata.label""#,
-        ),
+        ("Pod", json!({"metadata": {"label": {}}}), r#"strict decoding error: unknown field "metadata.label""#),
         (
             "PersistentVolume",
             json!({"spec": {"accessModes": "ReadWriteOnce"}}),
@@ -154,10 +147,7 @@ fn the_bad_request_names_kind_and_version_without_group() {
 #[test]
 fn embedded_structs_are_part_of_gos_path() {
     assert_eq!(
-        refusal(
-            "Pod",
-            json!({"spec": {"volumes": [{"name": "v", "hostPath": "/data"}]}})
-        ),
+        refusal("Pod", json!({"spec": {"volumes": [{"name": "v", "hostPath": "/data"}]}})),
         "json: cannot unmarshal string into Go struct field Volume.spec.volumes.VolumeSource.hostPath \
          of type v1.HostPathVolumeSource"
     );
@@ -167,10 +157,7 @@ fn embedded_structs_are_part_of_gos_path() {
          of type v1.NFSVolumeSource"
     );
     assert_eq!(
-        refusal(
-            "PersistentVolume",
-            json!({"spec": {"hostPath": {"path": 5}}})
-        ),
+        refusal("PersistentVolume", json!({"spec": {"hostPath": {"path": 5}}})),
         "json: cannot unmarshal number into Go struct field \
          HostPathVolumeSource.spec.PersistentVolumeSource.hostPath.path of type string"
     );
@@ -180,19 +167,11 @@ fn embedded_structs_are_part_of_gos_path() {
 fn numbers_that_do_not_fit_are_quoted_as_kubectl_sends_them() {
     let replicas = |value: Value| refusal("Deployment", json!({"spec": {"replicas": value}}));
     let expected = |number: &str| {
-        format!(
-            "json: cannot unmarshal {number} into Go struct field DeploymentSpec.spec.replicas of type int32"
-        )
+        format!("json: cannot unmarshal {number} into Go struct field DeploymentSpec.spec.replicas of type int32")
     };
-    assert_eq!(
-        replicas(json!(3_000_000_000u64)),
-        expected("number 3000000000")
-    );
+    assert_eq!(replicas(json!(3_000_000_000u64)), expected("number 3000000000"));
     assert_eq!(replicas(json!(1.5)), expected("number 1.5"));
-    assert_eq!(
-        replicas(json!(u64::MAX)),
-        expected("number 18446744073709552000")
-    );
+    assert_eq!(replicas(json!(u64::MAX)), expected("number 18446744073709552000"));
     assert_eq!(replicas(json!("3")), expected("string"));
     assert_eq!(replicas(json!(true)), expected("bool"));
     accepted("Deployment", json!({"spec": {"replicas": 2.0}}));
@@ -202,53 +181,23 @@ fn numbers_that_do_not_fit_are_quoted_as_kubectl_sends_them() {
 #[test]
 fn int_or_string_takes_both_and_complains_as_its_own_type() {
     let port = |value: Value| json!({"spec": {"ports": [{"port": 80, "targetPort": value}]}});
-    for value in [
-        json!(80),
-        json!("http"),
-        json!(""),
-        json!(80.0),
-        Value::Null,
-    ] {
+    for value in [json!(80), json!("http"), json!(""), json!(80.0), Value::Null] {
         accepted("Service", port(value));
     }
     let field = "Go struct field ServicePort.spec.ports.targetPort of type int32";
-    assert_eq!(
-        refusal("Service", port(json!(true))),
-        format!("json: cannot unmarshal bool into {field}")
-    );
-    assert_eq!(
-        refusal("Service", port(json!(1.5))),
-        format!("json: cannot unmarshal number 1.5 into {field}")
-    );
-    assert_eq!(
-        refusal("Service", port(json!({}))),
-        format!("json: cannot unmarshal object into {field}")
-    );
+    assert_eq!(refusal("Service", port(json!(true))), format!("json: cannot unmarshal bool into {field}"));
+    assert_eq!(refusal("Service", port(json!(1.5))), format!("json: cannot unmarshal number 1.5 into {field}"));
+    assert_eq!(refusal("Service", port(json!({}))), format!("json: cannot unmarshal object into {field}"));
 }
 
 #[test]
 fn quantities_complain_without_a_field_but_keep_their_path() {
     let claim = |value: Value| json!({"spec": {"resources": {"requests": {"storage": value}}}});
-    for value in [
-        json!("1Gi "),
-        json!(5),
-        json!(1.5),
-        json!("10e2"),
-        Value::Null,
-    ] {
+    for value in [json!("1Gi "), json!(5), json!(1.5), json!("10e2"), Value::Null] {
         accepted("PersistentVolumeClaim", claim(value));
     }
-    assert_eq!(
-        refusal("PersistentVolumeClaim", claim(json!("5K"))),
-        "unable to parse quantity's suffix"
-    );
-    for value in [
-        json!(true),
-        json!({"a": 1}),
-        json!(["1Gi"]),
-        json!(""),
-        json!("1Gi\n"),
-    ] {
+    assert_eq!(refusal("PersistentVolumeClaim", claim(json!("5K"))), "unable to parse quantity's suffix");
+    for value in [json!(true), json!({"a": 1}), json!(["1Gi"]), json!(""), json!("1Gi\n")] {
         let error = check(&claim(value), root("PersistentVolumeClaim")).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -260,14 +209,8 @@ fn quantities_complain_without_a_field_but_keep_their_path() {
 
 #[test]
 fn secrets_hold_base64() {
-    accepted(
-        "Secret",
-        json!({"data": {"a": "aGVsbG8=", "b": "", "c": "aGVs\nbG8=\n", "d": [1, 255]}}),
-    );
-    assert_eq!(
-        refusal("Secret", json!({"data": {"a": "p@ss"}})),
-        "illegal base64 data at input byte 1"
-    );
+    accepted("Secret", json!({"data": {"a": "aGVsbG8=", "b": "", "c": "aGVs\nbG8=\n", "d": [1, 255]}}));
+    assert_eq!(refusal("Secret", json!({"data": {"a": "p@ss"}})), "illegal base64 data at input byte 1");
     assert_eq!(
         refusal("Secret", json!({"data": {"a": 1}})),
         "json: cannot unmarshal number into Go struct field Secret.data of type []uint8"
@@ -291,10 +234,7 @@ fn only_the_first_type_error_counts_and_it_hides_unknown_fields() {
 #[test]
 fn a_type_with_its_own_reader_stops_the_decoder_and_goes_first() {
     let value = json!({"spec": {"accessModes": "x", "resources": {"requests": {"storage": "5K"}}}});
-    assert_eq!(
-        refusal("PersistentVolumeClaim", value),
-        "unable to parse quantity's suffix"
-    );
+    assert_eq!(refusal("PersistentVolumeClaim", value), "unable to parse quantity's suffix");
 }
 
 #[test]
@@ -308,8 +248,7 @@ fn names_match_case_and_all_and_nothing_unknown_is_entered() {
 #[test]
 fn a_hundred_unknown_fields_are_listed_at_most() {
     let many: serde_json::Map<_, _> = (0..200).map(|i| (format!("x{i:03}"), json!(1))).collect();
-    let DecodeError::Strict(fields) = check(&Value::Object(many), root("ConfigMap")).unwrap_err()
-    else {
+    let DecodeError::Strict(fields) = check(&Value::Object(many), root("ConfigMap")).unwrap_err() else {
         unreachable!("a strict error")
     };
     assert_eq!(fields.len(), 100);
@@ -320,10 +259,7 @@ fn a_hundred_unknown_fields_are_listed_at_most() {
 fn errors_lead_to_the_place() {
     let value = json!({"spec": {"containers": [{"name": "a"}, {"name": "b", "ports": [{"containerPort": "http"}]}]}});
     let error = check(&value, root("Pod")).unwrap_err();
-    assert_eq!(
-        path_text(error.path()),
-        "spec.containers[1].ports[0].containerPort"
-    );
+    assert_eq!(path_text(error.path()), "spec.containers[1].ports[0].containerPort");
     assert_eq!(
         error.to_string(),
         "json: cannot unmarshal string into Go struct field ContainerPort.spec.containers.ports.containerPort \
@@ -339,10 +275,7 @@ fn errors_lead_to_the_place() {
 
 #[test]
 fn a_root_that_is_no_object_is_a_go_value() {
-    assert_eq!(
-        refusal("Pod", json!([])),
-        "json: cannot unmarshal array into Go value of type v1.Pod"
-    );
+    assert_eq!(refusal("Pod", json!([])), "json: cannot unmarshal array into Go value of type v1.Pod");
 }
 
 #[test]
@@ -433,58 +366,18 @@ fn normalising_twice_changes_nothing_more() {
         })
     );
     assert_eq!(normalise(&once, root("Service")), once);
-    assert_eq!(
-        normalise(&json!({"rules": []}), root("Role")),
-        json!({"metadata": {}, "rules": null})
-    );
+    assert_eq!(normalise(&json!({"rules": []}), root("Role")), json!({"metadata": {}, "rules": null}));
 }
 
 #[test]
 fn the_emptiest_objects_decode_into_typed_ones() {
     let empty = json!({});
-    assert!(
-        decode::<Pod>(&empty, root("Pod"))
-            .unwrap()
-            .spec
-            .unwrap()
-            .containers
-            .is_empty()
-    );
-    assert!(
-        decode::<Deployment>(&empty, root("Deployment"))
-            .unwrap()
-            .spec
-            .unwrap()
-            .selector
-            .match_labels
-            .is_none()
-    );
-    assert!(
-        decode::<Service>(&empty, root("Service"))
-            .unwrap()
-            .spec
-            .unwrap()
-            .ports
-            .is_none()
-    );
-    assert!(
-        decode::<Role>(&empty, root("Role"))
-            .unwrap()
-            .rules
-            .is_none()
-    );
-    assert!(
-        decode::<Event>(&empty, root("Event"))
-            .unwrap()
-            .event_time
-            .is_none()
-    );
-    assert!(
-        decode::<Secret>(&empty, root("Secret"))
-            .unwrap()
-            .data
-            .is_none()
-    );
+    assert!(decode::<Pod>(&empty, root("Pod")).unwrap().spec.unwrap().containers.is_empty());
+    assert!(decode::<Deployment>(&empty, root("Deployment")).unwrap().spec.unwrap().selector.match_labels.is_none());
+    assert!(decode::<Service>(&empty, root("Service")).unwrap().spec.unwrap().ports.is_none());
+    assert!(decode::<Role>(&empty, root("Role")).unwrap().rules.is_none());
+    assert!(decode::<Event>(&empty, root("Event")).unwrap().event_time.is_none());
+    assert!(decode::<Secret>(&empty, root("Secret")).unwrap().data.is_none());
 }
 
 #[test]
@@ -493,10 +386,7 @@ fn typed_objects_hold_the_canonical_values() {
         "spec": {"resources": {"requests": {"storage": "0.5Gi"}}, "volumeName": ""}});
     let claim: PersistentVolumeClaim = decode(&value, root("PersistentVolumeClaim")).unwrap();
     let spec = claim.spec.unwrap();
-    assert_eq!(
-        spec.resources.unwrap().requests.unwrap()["storage"].0,
-        "512Mi"
-    );
+    assert_eq!(spec.resources.unwrap().requests.unwrap()["storage"].0, "512Mi");
     assert_eq!(spec.volume_name, None);
     assert_eq!(claim.status, Some(Default::default()));
 }
@@ -525,11 +415,7 @@ fn no_value_of_the_wrong_type_gets_past_the_checks_into_serde() {
             let mut inner = &field.ty;
             while let schema::Shape::List(element) | schema::Shape::Map(element) = &inner.shape {
                 let map = matches!(inner.shape, schema::Shape::Map(_));
-                path.push(if map {
-                    Segment::from("k")
-                } else {
-                    Segment::from(0)
-                });
+                path.push(if map { Segment::from("k") } else { Segment::from(0) });
                 inner = element;
             }
             if let schema::Shape::Struct(inner) = &inner.shape {
@@ -539,12 +425,10 @@ fn no_value_of_the_wrong_type_gets_past_the_checks_into_serde() {
         }
     }
     fn at(path: &[Segment], value: &Value) -> Value {
-        path.iter()
-            .rev()
-            .fold(value.clone(), |inner, segment| match segment {
-                Segment::Key(key) => json!({ key: inner }),
-                Segment::Index(_) => json!([inner]),
-            })
+        path.iter().rev().fold(value.clone(), |inner, segment| match segment {
+            Segment::Key(key) => json!({ key: inner }),
+            Segment::Index(_) => json!([inner]),
+        })
     }
     let mut paths = Vec::new();
     fields(root("PersistentVolumeClaim"), &mut Vec::new(), &mut paths);

@@ -41,10 +41,7 @@ impl<'a> Reader<'a> {
     }
 
     fn separator(&mut self, separator: &str) -> Result<(), String> {
-        let rest = self
-            .rest
-            .strip_prefix(separator)
-            .ok_or_else(|| self.cannot(self.rest, separator))?;
+        let rest = self.rest.strip_prefix(separator).ok_or_else(|| self.cannot(self.rest, separator))?;
         self.rest = rest;
         Ok(())
     }
@@ -64,11 +61,7 @@ impl<'a> Reader<'a> {
             _ => 2,
         };
         let number = self.take(count).parse().unwrap_or(-1);
-        if range.contains(&number) {
-            Ok(number)
-        } else {
-            Err(self.wrong(&format!("{name} out of range")))
-        }
+        if range.contains(&number) { Ok(number) } else { Err(self.wrong(&format!("{name} out of range"))) }
     }
 
     /// The offset from UTC in seconds.
@@ -109,11 +102,7 @@ impl<'a> Reader<'a> {
 
 /// Reads an RFC 3339 time; with `micro` exactly six decimals are required. The error is Go's text.
 pub(super) fn parse(value: &str, micro: bool) -> Result<Moment, String> {
-    let mut reader = Reader {
-        value,
-        rest: value,
-        layout: if micro { RFC3339_MICRO } else { RFC3339 },
-    };
+    let mut reader = Reader { value, rest: value, layout: if micro { RFC3339_MICRO } else { RFC3339 } };
     let bytes = value.as_bytes();
     if bytes.len() < 4 || !bytes.iter().take(4).all(u8::is_ascii_digit) {
         return Err(reader.cannot(value, "2006"));
@@ -138,8 +127,7 @@ pub(super) fn parse(value: &str, micro: bool) -> Result<Moment, String> {
     if day < 1 || day > days_in(year, month) {
         return Err(reader.wrong("day out of range"));
     }
-    let seconds =
-        days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
+    let seconds = days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset;
     Ok(Moment { seconds, nanos })
 }
 
@@ -147,11 +135,7 @@ pub(super) fn parse(value: &str, micro: bool) -> Result<Moment, String> {
 fn fraction(reader: &mut Reader<'_>, micro: bool) -> Result<u32, String> {
     let bytes = reader.rest.as_bytes();
     let point = matches!(bytes.first(), Some(b'.' | b','));
-    let digits = bytes
-        .iter()
-        .skip(1)
-        .take_while(|byte| byte.is_ascii_digit())
-        .count();
+    let digits = bytes.iter().skip(1).take_while(|byte| byte.is_ascii_digit()).count();
     let count = match (micro, point) {
         (true, true) if digits >= 6 => 6,
         (true, _) => return Err(reader.cannot(reader.rest, ".000000")),
@@ -159,12 +143,7 @@ fn fraction(reader: &mut Reader<'_>, micro: bool) -> Result<u32, String> {
         (false, _) => return Ok(0),
     };
     let text = reader.take(count + 1);
-    let nanos: String = text
-        .chars()
-        .skip(1)
-        .chain(std::iter::repeat('0'))
-        .take(9)
-        .collect();
+    let nanos: String = text.chars().skip(1).chain(std::iter::repeat('0')).take(9).collect();
     Ok(nanos.parse().unwrap_or(0))
 }
 
@@ -179,11 +158,7 @@ impl Moment {
         let (year, month, day) = date(self.seconds.div_euclid(86_400));
         let second = self.seconds.rem_euclid(86_400);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let fraction = if micro {
-            format!(".{:06}", self.nanos / 1000)
-        } else {
-            String::new()
-        };
+        let fraction = if micro { format!(".{:06}", self.nanos / 1000) } else { String::new() };
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
     }
 }
@@ -201,10 +176,7 @@ fn days_in(year: i64, month: i64) -> i64 {
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let month = (month + 9) % 12;
-    year * 365 + year.div_euclid(4) - year.div_euclid(100)
-        + year.div_euclid(400)
-        + (month * 153 + 2) / 5
-        + day
+    year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (month * 153 + 2) / 5 + day
         - 719_469
 }
 
@@ -216,11 +188,7 @@ fn date(days: i64) -> (i64, i64, i64) {
     let day = day - (year * 365 + year / 4 - year / 100);
     let month = (day * 5 + 2) / 153;
     let day = day - (month * 153 + 2) / 5 + 1;
-    let (carry, month) = if month < 10 {
-        (0, month + 3)
-    } else {
-        (1, month - 9)
-    };
+    let (carry, month) = if month < 10 { (0, month + 3) } else { (1, month - 9) };
     (era * 400 + year + carry, month, day)
 }
 
@@ -257,18 +225,9 @@ mod tests {
             ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
             ("2000-03-01T00:00:00-24:00", "2000-03-02T00:00:00Z"),
         ] {
-            assert_eq!(
-                parse(given, false).unwrap().to_utc(false),
-                expected,
-                "{given}"
-            );
+            assert_eq!(parse(given, false).unwrap().to_utc(false), expected, "{given}");
         }
-        assert_eq!(
-            parse("2024-01-01T00:00:00.123456Z", true)
-                .unwrap()
-                .to_utc(true),
-            "2024-01-01T00:00:00.123456Z"
-        );
+        assert_eq!(parse("2024-01-01T00:00:00.123456Z", true).unwrap().to_utc(true), "2024-01-01T00:00:00.123456Z");
         assert!(parse("0001-01-01T00:00:00Z", false).unwrap().is_zero());
     }
 
@@ -294,54 +253,21 @@ mod tests {
     fn complains_as_go_does() {
         const AS: &str = r#"as "2006-01-02T15:04:05Z07:00": cannot parse"#;
         for (given, expected) in [
-            (
-                "yesterday",
-                format!(r#"parsing time "yesterday" {AS} "yesterday" as "2006""#),
-            ),
+            ("yesterday", format!(r#"parsing time "yesterday" {AS} "yesterday" as "2006""#)),
             ("", format!(r#"parsing time "" {AS} "" as "2006""#)),
-            (
-                "2024-01-01",
-                format!(r#"parsing time "2024-01-01" {AS} "" as "T""#),
-            ),
-            (
-                "2024-1-01T00:00:00Z",
-                format!(r#"parsing time "2024-1-01T00:00:00Z" {AS} "1-01T00:00:00Z" as "01""#),
-            ),
-            (
-                "2024-01-01 00:00:00Z",
-                format!(r#"parsing time "2024-01-01 00:00:00Z" {AS} " 00:00:00Z" as "T""#),
-            ),
-            (
-                "2024-01-01T00:00:00",
-                format!(r#"parsing time "2024-01-01T00:00:00" {AS} "" as "Z07:00""#),
-            ),
-            (
-                "2024-13-01T00:00:00Z",
-                r#"parsing time "2024-13-01T00:00:00Z": month out of range"#.to_owned(),
-            ),
-            (
-                "2023-02-29T00:00:00Z",
-                r#"parsing time "2023-02-29T00:00:00Z": day out of range"#.to_owned(),
-            ),
-            (
-                "2024-01-01T24:00:00Z",
-                r#"parsing time "2024-01-01T24:00:00Z": hour out of range"#.to_owned(),
-            ),
-            (
-                "2024-01-01T00:00:00Zx",
-                r#"parsing time "2024-01-01T00:00:00Zx": extra text: "x""#.to_owned(),
-            ),
+            ("2024-01-01", format!(r#"parsing time "2024-01-01" {AS} "" as "T""#)),
+            ("2024-1-01T00:00:00Z", format!(r#"parsing time "2024-1-01T00:00:00Z" {AS} "1-01T00:00:00Z" as "01""#)),
+            ("2024-01-01 00:00:00Z", format!(r#"parsing time "2024-01-01 00:00:00Z" {AS} " 00:00:00Z" as "T""#)),
+            ("2024-01-01T00:00:00", format!(r#"parsing time "2024-01-01T00:00:00" {AS} "" as "Z07:00""#)),
+            ("2024-13-01T00:00:00Z", r#"parsing time "2024-13-01T00:00:00Z": month out of range"#.to_owned()),
+            ("2023-02-29T00:00:00Z", r#"parsing time "2023-02-29T00:00:00Z": day out of range"#.to_owned()),
+            ("2024-01-01T24:00:00Z", r#"parsing time "2024-01-01T24:00:00Z": hour out of range"#.to_owned()),
+            ("2024-01-01T00:00:00Zx", r#"parsing time "2024-01-01T00:00:00Zx": extra text: "x""#.to_owned()),
             (
                 "2024-01-01T00:00:00+25:00",
-                r#"parsing time "2024-01-01T00:00:00+25:00": time zone offset hour out of range"#
-                    .to_owned(),
+                r#"parsing time "2024-01-01T00:00:00+25:00": time zone offset hour out of range"#.to_owned(),
             ),
-            (
-                "昨日",
-                format!(
-                    r#"parsing time "\xe6\x98\xa8\xe6\x97\xa5" {AS} "\xe6\x98\xa8\xe6\x97\xa5" as "2006""#
-                ),
-            ),
+            ("昨日", format!(r#"parsing time "\xe6\x98\xa8\xe6\x97\xa5" {AS} "\xe6\x98\xa8\xe6\x97\xa5" as "2006""#)),
         ] {
             assert_eq!(parse(given, false).unwrap_err(), expected);
         }

@@ -88,13 +88,7 @@ impl<'a> Scanner<'a> {
             }
             None => Cow::Borrowed(last),
         };
-        Ok(Token {
-            kind: Kind::PlainScalar,
-            start,
-            end,
-            value,
-            suffix: None,
-        })
+        Ok(Token { kind: Kind::PlainScalar, start, end, value, suffix: None })
     }
 
     /// Passes the characters of a plain scalar up to a blank, a line break or an indicator that ends it.
@@ -142,18 +136,10 @@ impl<'a> Scanner<'a> {
         let mut breaks = Breaks::default();
         loop {
             if self.document_indicator() {
-                return self.error(
-                    "while scanning a quoted scalar",
-                    start,
-                    "found unexpected document indicator",
-                );
+                return self.error("while scanning a quoted scalar", start, "found unexpected document indicator");
             }
             if self.at(0) == 0 {
-                return self.error(
-                    "while scanning a quoted scalar",
-                    start,
-                    "found unexpected end of stream",
-                );
+                return self.error("while scanning a quoted scalar", start, "found unexpected end of stream");
             }
             let mut leading_blanks = false;
             while !self.blankz_at(0) {
@@ -163,9 +149,7 @@ impl<'a> Scanner<'a> {
                         break;
                     }
                     self.skip();
-                    owned
-                        .get_or_insert_default()
-                        .push_str(self.slice(piece, self.mark.pos));
+                    owned.get_or_insert_default().push_str(self.slice(piece, self.mark.pos));
                     self.skip();
                     piece = self.mark.pos;
                 } else if double && byte == b'\\' {
@@ -186,8 +170,7 @@ impl<'a> Scanner<'a> {
                     // Whatever it is, it is part of the scalar; so is what follows it up to anything special.
                     self.skip();
                     self.run(|byte| {
-                        matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2)
-                            || byte == quote
+                        matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\\' | 0xC2 | 0xE2) || byte == quote
                     });
                 }
             }
@@ -225,13 +208,7 @@ impl<'a> Scanner<'a> {
             None => Cow::Borrowed(last),
         };
         self.skip();
-        Ok(Token {
-            kind: Kind::QuotedScalar,
-            start,
-            end: self.mark,
-            value,
-            suffix: None,
-        })
+        Ok(Token { kind: Kind::QuotedScalar, start, end: self.mark, value, suffix: None })
     }
 
     fn scan_escape(&mut self, start: Mark, out: &mut String) -> Scan<()> {
@@ -258,11 +235,7 @@ impl<'a> Scanner<'a> {
             b'u' => digits = 4,
             b'U' => digits = 8,
             _ => {
-                return self.error(
-                    "while parsing a quoted scalar",
-                    start,
-                    "found unknown escape character",
-                );
+                return self.error("while parsing a quoted scalar", start, "found unknown escape character");
             }
         }
         self.skip();
@@ -304,11 +277,7 @@ impl<'a> Scanner<'a> {
         }
         self.read_line();
 
-        let mut indent = if increment > 0 {
-            self.indent.max(0) + increment
-        } else {
-            0
-        };
+        let mut indent = if increment > 0 { self.indent.max(0) + increment } else { 0 };
         let mut out = String::new();
         let mut leading = "";
         let mut trailing = String::new();
@@ -336,13 +305,7 @@ impl<'a> Scanner<'a> {
         if chomping > 0 {
             out.push_str(&trailing);
         }
-        Ok(Token {
-            kind: Kind::QuotedScalar,
-            start,
-            end,
-            value: Cow::Owned(out),
-            suffix: None,
-        })
+        Ok(Token { kind: Kind::QuotedScalar, start, end, value: Cow::Owned(out), suffix: None })
     }
 
     /// The `+`, `-` and indentation digit behind `|` or `>`, in either order.
@@ -371,12 +334,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes empty lines and the indentation, which the first line with text decides.
-    fn scan_block_breaks(
-        &mut self,
-        indent: &mut i32,
-        breaks: &mut String,
-        start: Mark,
-    ) -> Scan<Mark> {
+    fn scan_block_breaks(&mut self, indent: &mut i32, breaks: &mut String, start: Mark) -> Scan<Mark> {
         let mut end = self.mark;
         let mut deepest = 0;
         loop {

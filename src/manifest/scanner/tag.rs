@@ -10,18 +10,10 @@ impl<'a> Scanner<'a> {
         self.skip();
         let name = self.alpha_run();
         if name.is_empty() {
-            return self.error(
-                "while scanning a directive",
-                start,
-                "could not find expected directive name",
-            );
+            return self.error("while scanning a directive", start, "could not find expected directive name");
         }
         if !self.blankz_at(0) {
-            return self.error(
-                "while scanning a directive",
-                start,
-                "found unexpected non-alphabetical character",
-            );
+            return self.error("while scanning a directive", start, "found unexpected non-alphabetical character");
         }
         let token = match name {
             "YAML" => {
@@ -34,13 +26,7 @@ impl<'a> Scanner<'a> {
                 self.skip();
                 let minor = self.scan_version_number(start)?;
                 let value = Cow::Owned(format!("{major}.{minor}"));
-                Token {
-                    kind: Kind::VersionDirective,
-                    start,
-                    end: self.mark,
-                    value,
-                    suffix: None,
-                }
+                Token { kind: Kind::VersionDirective, start, end: self.mark, value, suffix: None }
             }
             "TAG" => {
                 self.skip_blanks();
@@ -64,11 +50,7 @@ impl<'a> Scanner<'a> {
                 }
             }
             _ => {
-                return self.error(
-                    "while scanning a directive",
-                    start,
-                    "found unknown directive name",
-                );
+                return self.error("while scanning a directive", start, "found unknown directive name");
             }
         };
         self.skip_blanks();
@@ -122,30 +104,12 @@ impl<'a> Scanner<'a> {
         self.skip();
         let name = self.alpha_run();
         let end = self.mark;
-        let ended = self.blankz_at(0)
-            || matches!(
-                self.at(0),
-                b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`'
-            );
+        let ended = self.blankz_at(0) || matches!(self.at(0), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
         if name.is_empty() || !ended {
-            let context = if kind == Kind::Anchor {
-                "while scanning an anchor"
-            } else {
-                "while scanning an alias"
-            };
-            return self.error(
-                context,
-                start,
-                "did not find expected alphabetic or numeric character",
-            );
+            let context = if kind == Kind::Anchor { "while scanning an anchor" } else { "while scanning an alias" };
+            return self.error(context, start, "did not find expected alphabetic or numeric character");
         }
-        Ok(Token {
-            kind,
-            start,
-            end,
-            value: Cow::Borrowed(name),
-            suffix: None,
-        })
+        Ok(Token { kind, start, end, value: Cow::Borrowed(name), suffix: None })
     }
 
     /// `!<uri>`, `!suffix`, `!!suffix`, `!handle!suffix` or `!`.
@@ -158,11 +122,7 @@ impl<'a> Scanner<'a> {
             handle = "";
             suffix = self.scan_tag_uri(false, "", start)?;
             if self.at(0) != b'>' {
-                return self.error(
-                    "while scanning a tag",
-                    start,
-                    "did not find the expected '>'",
-                );
+                return self.error("while scanning a tag", start, "did not find the expected '>'");
             }
             self.skip();
         } else {
@@ -172,32 +132,18 @@ impl<'a> Scanner<'a> {
                 suffix = self.scan_tag_uri(false, "", start)?;
             } else {
                 let rest = self.scan_tag_uri(false, head, start)?;
-                (handle, suffix) = if rest.is_empty() {
-                    ("", "!".to_owned())
-                } else {
-                    ("!", rest)
-                };
+                (handle, suffix) = if rest.is_empty() { ("", "!".to_owned()) } else { ("!", rest) };
             }
         }
         if !self.blankz_at(0) {
             let problem = "did not find expected whitespace or line break";
             return self.error("while scanning a tag", start, problem);
         }
-        Ok(Token {
-            kind: Kind::Tag,
-            start,
-            end: self.mark,
-            value: Cow::Borrowed(handle),
-            suffix: Some(suffix.into()),
-        })
+        Ok(Token { kind: Kind::Tag, start, end: self.mark, value: Cow::Borrowed(handle), suffix: Some(suffix.into()) })
     }
 
     fn tag_error<T>(&self, directive: bool, start: Mark, problem: &str) -> Scan<T> {
-        let context = if directive {
-            "while parsing a %TAG directive"
-        } else {
-            "while parsing a tag"
-        };
+        let context = if directive { "while parsing a %TAG directive" } else { "while parsing a tag" };
         self.error(context, start, problem)
     }
 
@@ -222,8 +168,8 @@ impl<'a> Scanner<'a> {
         loop {
             match self.at(0) {
                 b'%' => self.scan_uri_escape(directive, start, &mut uri)?,
-                b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',' | b'.'
-                | b'!' | b'~' | b'*' | b'\'' | b'(' | b')' | b'[' | b']' => {
+                b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',' | b'.' | b'!' | b'~' | b'*'
+                | b'\'' | b'(' | b')' | b'[' | b']' => {
                     uri.push(self.at(0));
                     self.skip();
                 }
@@ -257,20 +203,12 @@ impl<'a> Scanner<'a> {
                     0xE0..=0xEF => Some(2),
                     0xF0..=0xF7 => Some(3),
                     _ => {
-                        return self.tag_error(
-                            directive,
-                            start,
-                            "found an incorrect leading UTF-8 octet",
-                        );
+                        return self.tag_error(directive, start, "found an incorrect leading UTF-8 octet");
                     }
                 },
                 Some(more) if octet & 0xC0 == 0x80 => Some(more - 1),
                 Some(_) => {
-                    return self.tag_error(
-                        directive,
-                        start,
-                        "found an incorrect trailing UTF-8 octet",
-                    );
+                    return self.tag_error(directive, start, "found an incorrect trailing UTF-8 octet");
                 }
             };
             uri.push(octet);
