@@ -11,6 +11,7 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
+pub mod pod_resources;
 pub mod patch;
 
 pub mod pod_condition;

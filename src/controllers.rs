@@ -5,8 +5,15 @@ mod controller_utils;
 pub mod deployment;
 pub mod endpoint_slice;
 pub mod garbage_collector;
+pub mod ephemeral_volume;
+pub mod external_provisioner;
+pub mod persistent_volume_binder;
+pub mod pv_protection;
+pub mod pvc_protection;
 pub mod replica_set;
 pub mod stateful_set;
+pub mod vac_protection;
+pub mod volume_expand;
 
 use crate::reconcile::Reconciler;
 
@@ -16,7 +23,14 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<stateful_set::StatefulSetController>::default(),
         Box::<deployment::DeploymentController>::default(),
         Box::<replica_set::ReplicaSetController>::default(),
+        Box::<ephemeral_volume::EphemeralVolumeController>::default(),
+        Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<external_provisioner::ExternalProvisioner>::default(),
+        Box::<volume_expand::VolumeExpandController>::default(),
+        Box::<pvc_protection::PvcProtectionController>::default(),
+        Box::<pv_protection::PvProtectionController>::default(),
+        Box::<vac_protection::VacProtectionController>::default(),
     ]
 }

@@ -38,6 +38,19 @@ pub struct NodeConfig {
     pub unschedulable: bool,
 }
 
+impl NodeConfig {
+    /// A machine of which only the name is known.
+    pub fn named(name: impl Into<String>) -> Self {
+        NodeConfig {
+            name: name.into(),
+            labels: BTreeMap::new(),
+            allocatable: BTreeMap::new(),
+            taints: Vec::new(),
+            unschedulable: false,
+        }
+    }
+}
+
 /// Says which containers end by themselves, at once, and with which status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,14 +70,7 @@ impl Default for Environment {
 impl Environment {
     /// Two equal workers.
     fn default_nodes() -> Vec<NodeConfig> {
-        let node = |name: &str| NodeConfig {
-            name: name.to_owned(),
-            labels: BTreeMap::new(),
-            allocatable: BTreeMap::new(),
-            taints: Vec::new(),
-            unschedulable: false,
-        };
-        vec![node("node01"), node("node02")]
+        vec![NodeConfig::named("node01"), NodeConfig::named("node02")]
     }
 
     /// The status with which a container ends by itself, or `None` if it runs until stopped. The first rule that matches

@@ -1,9 +1,9 @@
 //! From the bytes of a manifest to documents, as `kubectl apply -f` reads them, each value knowing where it stands.
 //!
 //! kubectl reads a file as a stream of JSON values or of YAML documents; YAML goes through go-yaml v2 (YAML 1.1, with
-//! its own grammar and error texts) and becomes JSON. The modules follow that way: [`stream`] cuts the file,
-//! [`scanner`] and [`parser`] make nodes of a YAML document and [`json`] of a JSON value, [`resolve`] says what a scalar
-//! means, [`decode`] makes the value.
+//! its own grammar and error texts) and becomes JSON. The modules follow that way: `stream` cuts the file, `scanner`
+//! and `parser` make nodes of a YAML document and `json` of a JSON value, `resolve` says what a scalar means, `decode`
+//! makes the value.
 //!
 //! ```
 //! let manifest = ckad_grade::manifest::read("web.yaml", b"kind: Pod\nspec:\n  hostNetwork: yes\n");

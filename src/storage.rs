@@ -3,6 +3,7 @@
 mod class;
 mod matching;
 mod migration;
+mod pod_claims;
 
 pub use class::{
     claim_class, claim_has_class, default_class, is_default_class, is_delay_binding_mode,
@@ -10,6 +11,7 @@ pub use class::{
 };
 pub use matching::{ClaimNeeds, NamedMismatch, PassedOver, Rule, Verdict, find_matching_volume};
 pub use migration::{csi_name_of, is_migrated};
+pub use pod_claims::{PodsByClaim, claim_names, ephemeral_claim_name, is_pod_terminated};
 
 use k8s_openapi::api::core::v1::{
     NodeSelector, ObjectReference, PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec,

@@ -26,6 +26,8 @@ use k8s_openapi::{ClusterResourceScope, Metadata, NamespaceResourceScope, Resour
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::{decode, schema};
+
 /// Whether objects of a kind live in a namespace.
 pub trait Scope {
     /// `true` for `NamespaceResourceScope`.
@@ -171,8 +173,8 @@ macro_rules! define_kinds {
             pub fn metadata_mut(&mut self) -> &mut ObjectMeta {
                 match self { $(Object::$kind(o) => &mut Arc::make_mut(o).metadata),* }
             }
-            /// The object as JSON, as the API server would return it.
-            pub fn to_value(&self) -> Value {
+            /// The typed object's own JSON.
+            fn to_typed_value(&self) -> Value {
                 match self { $(Object::$kind(o) => serde_json::to_value(&**o)),* }.unwrap_or_default()
             }
         }
@@ -218,6 +220,14 @@ impl Object {
     /// `metadata.uid`.
     pub fn uid(&self) -> &str {
         self.metadata().uid.as_deref().unwrap_or_default()
+    }
+    /// The object as JSON, as the API server would return it: with the empty values that Go writes.
+    pub fn to_value(&self) -> Value {
+        let value = self.to_typed_value();
+        match schema::kind(self.kind().api_version(), self.kind().name()) {
+            Some(root) => decode::normalise(&value, root),
+            None => value,
+        }
     }
     /// The typed object, if it is of type `T`.
     pub fn get<T: ApiObject>(&self) -> Option<&Arc<T>> {

@@ -8,6 +8,7 @@ pub mod label_selector;
 pub mod names;
 pub mod node_selector;
 pub mod object_meta;
+pub mod pod_spec;
 pub mod ports;
 pub mod resources;
 

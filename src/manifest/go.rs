@@ -172,7 +172,7 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
         };
         bits = bits << 6 | u32::from(value);
         count += 1;
-        if count % 4 == 0 {
+        if count.is_multiple_of(4) {
             out.extend_from_slice(&bits.to_be_bytes()[1..]);
             bits = 0;
         }

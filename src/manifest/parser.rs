@@ -76,7 +76,7 @@ pub(super) fn parse<'a>(text: &'a str, limits: &Limits) -> Result<Vec<Node<'a>>,
         tag_directives: Vec::new(),
         implicit_document: true,
     };
-    let mut nodes: Vec<Node<'a>> = Vec::with_capacity(text.len() / 24 + 4);
+    let mut nodes: Vec<Node<'a>> = Vec::with_capacity((text.len() / 8).clamp(4, 1024));
     let mut open: Vec<usize> = Vec::new();
     let mut anchors: HashMap<Cow<'a, str>, u32> = HashMap::new();
     parser.stream_start()?;
@@ -143,9 +143,12 @@ struct Parser<'a> {
 
 impl From<Box<YamlError>> for Problem {
     fn from(error: Box<YamlError>) -> Self {
-        let at = (error.mark != Mark::default() || error.scanner).then_some(error.mark.pos as usize);
-        let context = (!error.context.is_empty()).then_some((error.context, error.context_mark.pos as usize));
-        Problem { context, ..Problem::new(format!("yaml: {}", error.text()), at) }
+        let (at, begun) = (error.mark.pos as usize, error.context_mark.pos as usize);
+        let known = !error.context.is_empty() && begun != at;
+        Problem {
+            context: known.then_some((error.context, begun)),
+            ..Problem::new(format!("yaml: {}", error.text()), Some(at))
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) enum Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    /// The text under which the scalar can be a key of a JSON object; go-yaml's integers beyond `int64` and null cannot.
+    /// The text under which the scalar can be a key of a JSON object; null and integers beyond `int64` cannot.
     pub(super) fn key(&self) -> Option<String> {
         Some(match self {
             Scalar::Null | Scalar::Uint(_) => return None,

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::VecDeque;
 
-use super::floor_boundary;
-
+mod characters;
+mod keys;
 mod scalar;
 mod tag;
 
@@ -108,8 +108,9 @@ pub(super) struct Scanner<'a> {
     tokens_parsed: usize,
     token_available: bool,
     started: bool,
-    /// The text was cut short before a character YAML does not allow; reading past the end meets that character.
-    cut: bool,
+    /// Where a character is that YAML does not allow; the text is cut short before it, and reading past the end meets
+    /// it.
+    refused: Option<u32>,
     ran_out: Cell<bool>,
 }
 
@@ -117,7 +118,7 @@ impl<'a> Scanner<'a> {
     /// A scanner over `text`, of which only the part that go-yaml's reader would decode before meeting a character it
     /// refuses is scanned.
     pub(super) fn new(text: &'a str) -> Self {
-        let readable = readable(text);
+        let (readable, refused) = characters::readable(text);
         Scanner {
             text: text.get(..readable).unwrap_or(text),
             mark: Mark::default(),
@@ -131,12 +132,13 @@ impl<'a> Scanner<'a> {
             tokens_parsed: 0,
             token_available: false,
             started: false,
-            cut: readable < text.len(),
+            refused,
             ran_out: Cell::new(false),
         }
     }
 
     /// Kind and place of the next token.
+    #[inline]
     pub(super) fn peek(&mut self) -> Scan<(Kind, Mark, Mark)> {
         if !self.token_available {
             self.fetch_more_tokens()?;
@@ -145,143 +147,33 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes the token that was peeked at.
+    #[inline]
     pub(super) fn take(&mut self) -> Token<'a> {
         self.token_available = false;
         self.tokens_parsed += 1;
         self.tokens.pop_front().unwrap_or_else(|| token(Kind::StreamEnd, self.mark, self.mark))
     }
 
-    // --- characters ---
-
-    #[inline]
-    fn at(&self, offset: usize) -> u8 {
-        match self.text.as_bytes().get(self.mark.pos as usize + offset) {
-            Some(&byte) => byte,
-            None => {
-                self.ran_out.set(true);
-                0
-            }
-        }
-    }
-
-    #[inline]
-    fn blank_at(&self, offset: usize) -> bool {
-        matches!(self.at(offset), b' ' | b'\t')
-    }
-
-    #[inline]
-    fn break_at(&self, offset: usize) -> bool {
-        match self.at(offset) {
-            b'\r' | b'\n' => true,
-            0xC2 => self.at(offset + 1) == 0x85,
-            0xE2 => self.at(offset + 1) == 0x80 && matches!(self.at(offset + 2), 0xA8 | 0xA9),
-            _ => false,
-        }
-    }
-
-    #[inline]
-    fn breakz_at(&self, offset: usize) -> bool {
-        self.at(offset) == 0 || self.break_at(offset)
-    }
-
-    #[inline]
-    fn blankz_at(&self, offset: usize) -> bool {
-        self.blank_at(offset) || self.breakz_at(offset)
-    }
-
-    #[inline]
-    fn alpha_at(&self, offset: usize) -> bool {
-        matches!(self.at(offset), b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'-')
-    }
-
-    #[inline]
-    fn skip(&mut self) {
-        let width = match self.at(0) {
-            0xF0.. => 4,
-            0xE0.. => 3,
-            0xC0.. => 2,
-            _ => 1,
-        };
-        self.mark.pos = (self.mark.pos + width).min(self.text.len() as u32);
-        self.mark.column += 1;
-    }
-
-    /// Passes a line break and says how it reads in a scalar.
-    fn read_line(&mut self) -> &'static str {
-        let (width, text) = match self.at(0) {
-            b'\r' if self.at(1) == b'\n' => (2, "\n"),
-            b'\r' | b'\n' => (1, "\n"),
-            0xC2 if self.at(1) == 0x85 => (2, "\n"),
-            0xE2 if self.break_at(0) => (3, if self.at(2) == 0xA8 { "\u{2028}" } else { "\u{2029}" }),
-            _ => return "",
-        };
-        self.mark.pos += width;
-        self.mark.line += 1;
-        self.mark.column = 0;
-        text
-    }
-
-    /// The text between two byte offsets.
-    fn slice(&self, from: u32, to: u32) -> &'a str {
-        self.text.get(from as usize..to as usize).unwrap_or_default()
-    }
-
-    /// Passes everything up to the end of the line.
-    fn rest_of_line(&mut self) -> &'a str {
-        let from = self.mark.pos;
-        let bytes = self.text.as_bytes();
-        let mut pos = from as usize;
-        let mut column = self.mark.column;
-        loop {
-            match bytes.get(pos) {
-                Some(b'\n' | b'\r') => break,
-                Some(0xC2 | 0xE2) => {
-                    self.mark.pos = pos as u32;
-                    if self.break_at(0) {
-                        break;
-                    }
-                    column += 1;
-                }
-                Some(byte) => column += u32::from(byte & 0xC0 != 0x80),
-                None => {
-                    self.ran_out.set(true);
-                    break;
-                }
-            }
-            pos += 1;
-        }
-        self.mark.pos = pos as u32;
-        self.mark.column = column;
-        self.slice(from, self.mark.pos)
-    }
-
-    fn document_indicator(&self) -> bool {
-        self.mark.column == 0
-            && matches!((self.at(0), self.at(1), self.at(2)), (b'-', b'-', b'-') | (b'.', b'.', b'.'))
-            && self.blankz_at(3)
-    }
-
     fn error<T>(&self, context: &'static str, context_mark: Mark, problem: &str) -> Scan<T> {
-        Err(if self.cut && self.ran_out.get() {
-            self.reader_error()
-        } else {
-            Box::new(YamlError { scanner: true, problem: problem.to_owned(), mark: self.mark, context, context_mark })
-        })
+        self.check_reader()?;
+        Err(Box::new(YamlError { scanner: true, problem: problem.to_owned(), mark: self.mark, context, context_mark }))
     }
 
-    /// go-yaml's reader gives no line.
-    fn reader_error(&self) -> Box<YamlError> {
-        Box::new(YamlError {
-            scanner: false,
-            problem: "control characters are not allowed".to_owned(),
-            mark: Mark::default(),
-            context: "",
-            context_mark: Mark::default(),
-        })
+    /// The error of go-yaml's reader, if it would have met the refused character by now. It gives no line.
+    fn check_reader(&self) -> Scan<()> {
+        match self.refused {
+            Some(pos) if self.ran_out.get() => Err(Box::new(YamlError {
+                scanner: false,
+                problem: "control characters are not allowed".to_owned(),
+                mark: Mark { pos, ..Mark::default() },
+                context: "",
+                context_mark: Mark::default(),
+            })),
+            _ => Ok(()),
+        }
     }
 
-    // --- tokens ---
-
+    #[inline(never)]
     fn fetch_more_tokens(&mut self) -> Scan<()> {
         loop {
             if !self.tokens.is_empty() {
@@ -298,9 +190,7 @@ impl<'a> Scanner<'a> {
                 }
             }
             self.fetch_next_token()?;
-            if self.cut && self.ran_out.get() {
-                return Err(self.reader_error());
-            }
+            self.check_reader()?;
         }
         self.token_available = true;
         Ok(())
@@ -322,9 +212,7 @@ impl<'a> Scanner<'a> {
             self.unroll_indent(-1);
             self.remove_simple_key()?;
             self.simple_key_allowed = false;
-            let token = self.scan_directive()?;
-            self.push(token);
-            return Ok(());
+            return self.scan_directive();
         }
         if self.document_indicator() {
             self.unroll_indent(-1);
@@ -356,23 +244,17 @@ impl<'a> Scanner<'a> {
             b'!' => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
-                let token = self.scan_tag()?;
-                self.push(token);
-                Ok(())
+                self.scan_tag()
             }
             b'|' | b'>' if !flow => {
                 self.remove_simple_key()?;
                 self.simple_key_allowed = true;
-                let token = self.scan_block_scalar(first == b'|')?;
-                self.push(token);
-                Ok(())
+                self.scan_block_scalar(first == b'|')
             }
             b'\'' | b'"' => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
-                let token = self.scan_flow_scalar(first)?;
-                self.push(token);
-                Ok(())
+                self.scan_flow_scalar(first)
             }
             b'?' | b':' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' | b'\t' if !self.starts_plain(first) => self.error(
                 "while scanning for the next token",
@@ -382,9 +264,7 @@ impl<'a> Scanner<'a> {
             _ => {
                 self.save_simple_key()?;
                 self.simple_key_allowed = false;
-                let token = self.scan_plain_scalar()?;
-                self.push(token);
-                Ok(())
+                self.scan_plain_scalar()
             }
         }
     }
@@ -413,92 +293,6 @@ impl<'a> Scanner<'a> {
 
     fn next_token_number(&self) -> usize {
         self.tokens_parsed + self.tokens.len()
-    }
-
-    /// A simple key ends on its line and within 1024 characters.
-    fn simple_key_is_valid(&mut self, place: usize) -> Scan<bool> {
-        let Some(&key) = self.simple_keys.get(place) else {
-            return Ok(false);
-        };
-        if !key.possible {
-            return Ok(false);
-        }
-        if key.mark.line < self.mark.line || key.mark.column + 1024 < self.mark.column {
-            if key.required {
-                return self.error("while scanning a simple key", key.mark, "could not find expected ':'");
-            }
-            if let Some(key) = self.simple_keys.get_mut(place) {
-                key.possible = false;
-            }
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
-    fn save_simple_key(&mut self) -> Scan<()> {
-        if self.simple_key_allowed {
-            let required = self.flow_level == 0 && self.indent == self.mark.column as i32;
-            let token_number = self.next_token_number();
-            self.remove_simple_key()?;
-            let place = self.simple_keys.len().saturating_sub(1);
-            if let Some(key) = self.simple_keys.last_mut() {
-                *key = SimpleKey { possible: true, required, token_number, mark: self.mark };
-            }
-            self.forget_simple_key(token_number);
-            self.simple_keys_by_token.push_back((token_number, place));
-        }
-        Ok(())
-    }
-
-    fn remove_simple_key(&mut self) -> Scan<()> {
-        let Some(key) = self.simple_keys.last().copied() else {
-            return Ok(());
-        };
-        if key.possible {
-            if key.required {
-                return self.error("while scanning a simple key", key.mark, "could not find expected ':'");
-            }
-            if let Some(key) = self.simple_keys.last_mut() {
-                key.possible = false;
-            }
-            self.forget_simple_key(key.token_number);
-        }
-        Ok(())
-    }
-
-    fn forget_simple_key(&mut self, token_number: usize) {
-        if let Ok(place) = self.simple_keys_by_token.binary_search_by_key(&token_number, |&(number, _)| number) {
-            self.simple_keys_by_token.remove(place);
-        }
-    }
-
-    fn roll_indent(&mut self, column: u32, number: Option<usize>, kind: Kind, mark: Mark) -> Scan<()> {
-        let column = column as i32;
-        if self.flow_level > 0 || self.indent >= column {
-            return Ok(());
-        }
-        self.indents.push(self.indent);
-        self.indent = column;
-        if self.indents.len() > MAX_DEPTH {
-            let mark = self.simple_keys.last().map_or(self.mark, |key| key.mark);
-            return self.error("while increasing indent level", mark, "exceeded max depth of 10000");
-        }
-        let token = token(kind, mark, mark);
-        match number {
-            Some(number) => self.insert(number, token),
-            None => self.push(token),
-        }
-        Ok(())
-    }
-
-    fn unroll_indent(&mut self, column: i32) {
-        if self.flow_level > 0 {
-            return;
-        }
-        while self.indent > column {
-            self.push(token(Kind::BlockEnd, self.mark, self.mark));
-            self.indent = self.indents.pop().unwrap_or(-1);
-        }
     }
 
     fn fetch_stream_end(&mut self) -> Scan<()> {
@@ -594,9 +388,7 @@ impl<'a> Scanner<'a> {
     fn fetch_named(&mut self, kind: Kind) -> Scan<()> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
-        let token = self.scan_anchor(kind)?;
-        self.push(token);
-        Ok(())
+        self.scan_anchor(kind)
     }
 
     /// Passes blanks, comments and line breaks. Tabs count as blanks only where no key can begin.
@@ -630,29 +422,4 @@ impl<'a> Scanner<'a> {
 
 fn token<'a>(kind: Kind, start: Mark, end: Mark) -> Token<'a> {
     Token { kind, start, end, value: Cow::Borrowed(""), suffix: None }
-}
-
-/// How much of the text go-yaml's reader decodes before it meets a character that YAML does not allow (`readerc.go`).
-/// The reader works in pieces of 512 bytes, so nothing of the piece with that character is seen.
-fn readable(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let refused = bytes.iter().enumerate().position(|(at, &byte)| match byte {
-        b'\t' | b'\n' | b'\r' => false,
-        0x20..=0x7E => false,
-        0xC2 => bytes.get(at + 1).is_some_and(|&next| next < 0xA0 && next != 0x85),
-        0xEF => bytes.get(at + 1) == Some(&0xBF) && bytes.get(at + 2).is_some_and(|&last| last >= 0xBE),
-        0x80.. => false,
-        _ => true,
-    });
-    let Some(refused) = refused else {
-        return text.len();
-    };
-    let mut piece = 0;
-    loop {
-        let end = floor_boundary(text, piece + 512);
-        if refused < end || end <= piece {
-            return piece;
-        }
-        piece = end;
-    }
 }

@@ -1,4 +1,5 @@
-//! A file to its documents: `YAMLOrJSONDecoder` of k8s.io/apimachinery, as `StreamVisitor` of k8s.io/cli-runtime uses it.
+//! A file to its documents: `YAMLOrJSONDecoder` of k8s.io/apimachinery, as `StreamVisitor` of k8s.io/cli-runtime uses
+//! it.
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};

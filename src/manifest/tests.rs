@@ -3,6 +3,12 @@ use serde_json::{Value, json};
 
 use super::{Limits, Manifest, read, read_with_limits};
 
+mod encodings;
+mod json_stream;
+mod mutations;
+mod recorded;
+mod speed;
+
 fn values(text: &str) -> Vec<Value> {
     let manifest = read("f.yaml", text.as_bytes());
     assert!(manifest.error.is_none(), "{:?}", manifest.error);
@@ -25,79 +31,6 @@ fn error(bytes: impl AsRef<[u8]>) -> (String, usize, usize) {
 fn conversion(text: &str) -> String {
     let (message, _, _) = error(text);
     message.strip_prefix("error converting YAML to JSON: ").unwrap_or(&message).to_owned()
-}
-
-mod recorded {
-    //! Errors that kubectl 1.36.2 printed (conformance/reject/yaml-*).
-    use super::{error, read, value, values};
-
-    #[test]
-    fn anchors_do_not_cross_documents() {
-        let text = "kind: ConfigMap\ndata: &shared\n  mode: prod\n---\nkind: ConfigMap\ndata: *shared\n";
-        let expected = "error converting YAML to JSON: yaml: unknown anchor 'shared' referenced";
-        assert_eq!(error(text), (expected.into(), 6, 1));
-    }
-
-    #[test]
-    fn unknown_escape_is_put_on_its_line() {
-        let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: winpath\nspec:\n  containers:\n  - name: winpath\n    \
-                    image: nginx:1.27\n    env:\n    - name: DATA_DIR\n      value: \"C:\\data\"\n";
-        let expected = "error converting YAML to JSON: yaml: line 11: found unknown escape character";
-        assert_eq!(error(text), (expected.into(), 11, 0));
-    }
-
-    #[test]
-    fn helm_template_is_an_invalid_map_key() {
-        let text = "metadata:\n  name: {{ .Values.name }}\n";
-        let expected = "error converting YAML to JSON: yaml: invalid map key: \
-                        map[interface {}]interface {}{\".Values.name\":interface {}(nil)}";
-        assert_eq!(error(text), (expected.into(), 2, 0));
-    }
-
-    #[test]
-    fn unbalanced_json_is_an_unexpected_end() {
-        let text = "{\n  \"apiVersion\": \"v1\",\n  \"data\": {\"a\": \"b\"}\n";
-        assert_eq!(error(text), ("unexpected EOF".into(), 3, 0));
-    }
-
-    #[test]
-    fn tab_in_a_continued_scalar_violates_indentation() {
-        let text = "a:\n- b:\n  - name: MODE\n    \tvalue: prod\n";
-        let expected = "error converting YAML to JSON: yaml: line 4: found a tab character that violates indentation";
-        assert_eq!(error(text), (expected.into(), 4, 0));
-    }
-
-    #[test]
-    fn tab_as_indentation_starts_no_token() {
-        let text = "apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: tab-pv\nspec:\n\tcapacity:\n";
-        let expected = "error converting YAML to JSON: yaml: line 6: found character that cannot start any token";
-        assert_eq!(error(text), (expected.into(), 6, 0));
-    }
-
-    #[test]
-    fn unclosed_quote_is_found_at_the_end() {
-        let text = "spec:\n  containers:\n  - name: unclosed\n    image: \"nginx:1.27\n";
-        let expected = "error converting YAML to JSON: yaml: line 5: found unexpected end of stream";
-        assert_eq!(error(text).0, expected);
-        let context = read("f", text.as_bytes()).error.unwrap().context.unwrap();
-        assert_eq!((context.text, context.location.line), ("while scanning a quoted scalar", 4));
-    }
-
-    #[test]
-    fn unindented_pem_is_no_separator_and_loses_its_document() {
-        let text = "kind: Secret\nstringData:\n  tls.crt: |\n-----BEGIN CERTIFICATE-----\nMIIB\n";
-        assert_eq!(error(text), ("invalid Yaml document separator: --BEGIN CERTIFICATE-----".into(), 4, 0));
-    }
-
-    #[test]
-    fn comments_alone_are_no_document() {
-        assert!(values("# TODO: write the PersistentVolume here\n# 1Gi\n").is_empty());
-    }
-
-    #[test]
-    fn exclamation_mark_is_a_tag_and_swallows_the_comma() {
-        assert_eq!(value("args: [!done, ok]")["args"], serde_json::json!(["ok"]));
-    }
 }
 
 #[test]
@@ -162,8 +95,9 @@ fn scalars_are_those_of_yaml_1_1() {
 #[test]
 fn keys_become_strings() {
     let text = "on: 1\n2: 2\n0x10: 3\n1.5: 4\n~x: 5\n2001-01-01: 6\n1000000.0: 7\n.inf: 8\n0.1: 9\n";
-    let expected =
-        json!({"true": 1, "2": 2, "16": 3, "1.5": 4, "~x": 5, "2001-01-01": 6, "1e+06": 7, ".inf": 8, "0.1": 9});
+    let expected = json!({
+        "true": 1, "2": 2, "16": 3, "1.5": 4, "~x": 5, "2001-01-01": 6, "1e+06": 7, ".inf": 8, "0.1": 9
+    });
     assert_eq!(value(text), expected);
 }
 
@@ -183,7 +117,8 @@ fn what_json_cannot_hold_is_told_in_the_words_of_go() {
         ("[a, 1]: x", "yaml: invalid map key: []interface {}{\"a\", 1}"),
         (
             "? {b: \"q\\\"\", a: {}}\n: x",
-            "yaml: invalid map key: map[interface {}]interface {}{\"a\":map[interface {}]interface {}{}, \"b\":\"q\\\"\"}",
+            "yaml: invalid map key: map[interface {}]interface {}{\"a\":map[interface {}]interface {}{}, \
+             \"b\":\"q\\\"\"}",
         ),
         ("a: !!int x", "yaml: cannot decode !!str `x` as a !!int"),
         ("a: !!bool 1", "yaml: cannot decode !!int `1` as a !!bool"),
@@ -235,6 +170,7 @@ fn syntax_errors_are_those_of_go_yaml() {
     ] {
         assert_eq!(conversion(text), format!("yaml: {expected}"), "{text:?}");
     }
+    assert_eq!(error("a: 1\nb: \0").1, 2);
     let far = format!("a: @x\n#{}\n# \u{7f}", "x".repeat(600));
     assert_eq!(conversion(&far), "yaml: found character that cannot start any token");
 }
@@ -361,137 +297,14 @@ fn flow_scalars_fold() {
 
 #[test]
 fn kyaml_is_read() {
-    let text = "---\n{\n  # a comment\n  kind: \"Pod\",\n  spec: {\n    hostNetwork: false,\n    containers: [{\n      \
+    let text = "---\n{\n  # a comment\n  kind: \"Pod\",\n  spec: {\n    hostNetwork: false,\n    \
+    containers: [{\n      \
                 name: \"a\",\n    }],\n  },\n}\n";
     let document = read("f", text.as_bytes()).documents.remove(0);
     assert_eq!(document.value, json!({"kind": "Pod", "spec": {"hostNetwork": false, "containers": [{"name": "a"}]}}));
     assert_eq!(document.locate("spec.containers[0].name").line, 8);
     // Without the dashes it looks like JSON at first.
     assert_eq!(values(&text[4..]), [document.value]);
-}
-
-mod json_stream {
-    //! Files that begin with a brace.
-    use super::{error, json, read, value, values};
-
-    #[test]
-    fn values_stand_one_after_another() {
-        assert_eq!(
-            values("{\"a\":1}{\"a\":2}\n\n [3] null \"x\" 5 "),
-            [json!({"a": 1}), json!({"a": 2}), json!([3]), json!("x"), json!(5)]
-        );
-    }
-
-    #[test]
-    fn yaml_may_follow_one_value_but_not_two() {
-        assert_eq!(values("{\"a\":1}\n---\nb: 2\n").len(), 2);
-        assert_eq!(
-            error("{\"a\":1}\n{\"a\":2}\n---\nb: 2\n"),
-            ("invalid character '-' in numeric literal".into(), 3, 2)
-        );
-        assert_eq!(
-            error("{\"a\":1}\n---\nb: [\n"),
-            ("json: offset 10: invalid character '-' in numeric literal".into(), 2, 1)
-        );
-        assert_eq!(error("{\"a\":1}\n}").0, "json: offset 9: invalid character '}' looking for beginning of value");
-    }
-
-    #[test]
-    fn errors_are_those_of_go_when_it_is_no_yaml_either() {
-        for (text, expected) in [
-            ("{\"a\" 1, [}", "json: offset 6: invalid character '1' after object key"),
-            ("{\"a\":\"1\" \"b\":2}", "json: offset 10: invalid character '\"' after object key:value pair"),
-            ("{\"a\":[1 2}]", "json: offset 9: invalid character '2' after array element"),
-            ("{\"a\":01]", "json: offset 7: invalid character '1' after object key:value pair"),
-            ("{\"a\":1.]", "json: offset 8: invalid character ']' after decimal point in numeric literal"),
-            ("{\"a\":1e]", "json: offset 8: invalid character ']' in exponent of numeric literal"),
-            ("{\"a\":tru]", "json: offset 9: invalid character ']' in literal true (expecting 'e')"),
-            ("{\"a\":\"\\q\"]", "json: offset 8: invalid character 'q' in string escape code"),
-            ("{\"a\":\"\\u12g\"]", "json: offset 11: invalid character 'g' in \\u hexadecimal character escape"),
-            ("{\"a\":\"\n\"]", "json: offset 7: invalid character '\\n' in string literal"),
-            ("{'a':1]", "json: offset 2: invalid character '\\'' looking for beginning of object key string"),
-            ("{\"a\":", "unexpected EOF"),
-            ("{{", "json: offset 2: invalid character '{' looking for beginning of object key string"),
-        ] {
-            assert_eq!(error(text).0, expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_json_but_yaml_is_yaml() {
-        assert_eq!(value("{a: 1, # c\n b: yes}"), json!({"a": 1, "b": true}));
-        assert_eq!(value("{\"a\": 1,}"), json!({"a": 1}));
-        assert_eq!(value("{\"a\": 1} # c\n"), json!({"a": 1}));
-        // Fewer than four bytes are not looked at as YAML.
-        let expected = "json: offset 10: invalid character '#' looking for beginning of value";
-        assert_eq!(error("{\"a\": 1} # c").0, expected);
-    }
-
-    #[test]
-    fn json_keeps_its_types() {
-        let text =
-            r#"{"a":1.0,"b":1e3,"c":"yes","d":9223372036854775808,"e":-0.0,"f":"\ud83d\ude00\ud800x\u0000","<<":1}"#;
-        let expected = json!({
-            "a": 1, "b": 1000, "c": "yes", "d": 9223372036854775808f64, "e": 0, "f": "😀\u{FFFD}x\0", "<<": 1
-        });
-        assert_eq!(value(text), expected);
-    }
-
-    #[test]
-    fn a_number_beyond_floats_is_told_later() {
-        let document = read("f", br#"{"a": 1e400}"#).documents.remove(0);
-        let expected = "json: cannot unmarshal number 1e400 into Go value of type float64";
-        assert_eq!(document.undecodable(), Some(expected));
-    }
-
-    #[test]
-    fn places_are_known() {
-        let document = read("f", b"{}\n{\"a\": {\"b\": [1, \"\\u0041\"]}}").documents.remove(1);
-        assert_eq!((document.location().line, document.location().column), (2, 1));
-        assert_eq!(document.locate("a.b[1]").range, 19..27);
-        assert_eq!(document.locate_key("a.b").column, 8);
-    }
-}
-
-mod encodings {
-    //! What stands before the characters.
-    use super::{error, json, read, value, values};
-
-    #[test]
-    fn byte_order_marks_choose_the_encoding() {
-        let utf16: Vec<u16> = "\u{FEFF}a: é😀\n".encode_utf16().collect();
-        let little: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-        let big: Vec<u8> = utf16.iter().flat_map(|unit| unit.to_be_bytes()).collect();
-        for bytes in [little, big, "\u{FEFF}a: é😀\n".into()] {
-            let manifest = read("f", &bytes);
-            assert_eq!(manifest.documents[0].value, json!({"a": "é😀"}));
-            assert_eq!(manifest.documents[0].locate("a").column, 4);
-        }
-        assert_eq!(values("a: 1\n---\n\u{FEFF}b: 1"), [json!({"a": 1}), json!({"b": 1})]);
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_replaced() {
-        assert_eq!(read("f", b"a: x\xFFy\xE2\x82z").documents[0].value, json!({"a": "x\u{FFFD}y\u{FFFD}z"}));
-    }
-
-    #[test]
-    fn carriage_returns_before_line_feeds_do_not_count() {
-        let text = "# é\r\na: |\r\n  x\r\n  y\r\nb: \"z\r\n  w\"\r\n---\r\nc: 1\r\n";
-        assert_eq!(values(text), [json!({"a": "x\ny\n", "b": "z w"}), json!({"c": 1})]);
-        let document = read("f", text.as_bytes()).documents.remove(0);
-        let place = document.locate("b");
-        assert_eq!((place.line, place.column, &text[place.range]), (5, 4, "\"z\r\n  w\""));
-        assert_eq!(error("a: 1\r\nb: @\r\n").1, 2);
-    }
-
-    #[test]
-    fn other_line_breaks_count_for_yaml_alone() {
-        assert_eq!(value("a: 1\u{85}b: 2\u{2028}c: 3\rd: 4"), json!({"a": 1, "b": 2, "c": 3, "d": 4}));
-        let (message, line, _) = error("a: 1\rb: @");
-        assert_eq!(message, "error converting YAML to JSON: yaml: line 2: found character that cannot start any token");
-        assert_eq!(line, 1);
-    }
 }
 
 #[test]
@@ -503,7 +316,8 @@ fn directives_are_cut_off_from_their_document() {
 
 #[test]
 fn places_are_found_by_field_path() {
-    let text = "# a Pod\napiVersion: v1\nmetadata:\n  labels:\n    app.kubernetes.io/name: web\n    é: \"ü\"\nspec:\n  \
+    let text = "# a Pod\napiVersion: v1\nmetadata:\n  labels:\n    app.kubernetes.io/name: web\n    \
+    é: \"ü\"\nspec:\n  \
                 containers:\n  - name: a\n    image: &img nginx\n  - {name: b, image: *img}\ndata:\n  logo.png: |\n    \
                 x\n\n  empty:\n";
     let document = read("pod.yaml", text.as_bytes()).documents.remove(0);
@@ -534,7 +348,8 @@ fn places_are_found_by_field_path() {
 
 #[test]
 fn places_follow_aliases_merges_and_the_last_of_equal_keys() {
-    let text = "base: &base\n  image: a\n  name: x\nweb:\n  <<: *base\n  name: y\nlate:\n  name: z\n  <<: [*base]\n\
+    let text = "base: &base\n  image: a\n  name: x\nweb:\n  <<: *base\n  name: y\nlate:\n  \
+    name: z\n  <<: [*base]\n\
                 twice: 1\ntwice: 2\n";
     let document = read("f", text.as_bytes()).documents.remove(0);
     assert_eq!(document.locate("web.image").line, 2);
@@ -555,116 +370,4 @@ fn items_of_a_list_know_their_places() {
     let inner = items[1].items();
     assert_eq!((inner[0].locate("x").line, inner[0].locate_key("x").column), (9, 5));
     assert_eq!(inner[0].index(), 1);
-}
-
-/// Real-looking and tricky manifests.
-const SEEDS: [&str; 5] = [
-    "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\n  labels: {app: web, \"x/y\": 'z'}\nspec:\n  containers:\n  - name: a\n    \
-     image: nginx:1.27 # c\n    args: [\"-c\", 'it''s', !t x]\n    command:\n    - sh\n    - |-\n      echo \"é\"\n\n      \
-     exit 0\n---\n# c\n",
-    "a: &a {x: 1, y: [1.5, .inf, 0x1F, ~]}\nb: &b\n  <<: *a\n  ? z\n  : >+\n    f\n     g\n\nc: [*a, *b, {<<: [*a, *b]}]\n\
-     \"k\\u0041\": \"a\\\n  b \\x41\"\n18446744073709551615: n\n",
-    "{\"kind\": \"List\", \"items\": [{\"a\": -1.5e3, \"b\": \"\\ud83d\\ude00\\n\"}, [], {}, true, null]}\n{\"x\": 0}\n---\nk: v\n",
-    "%YAML 1.1\n%TAG !k! tag:yaml.org,2002:\n--- # c\n{a: !k!int \"1\", b: !<x> y, [c]: d,}\n...\n",
-    "\u{FEFF}a: 1\r\nb:\r\n- - x\r\n  -\ty\r\n- ? q\r\n\u{2028}c: 2001-01-01\u{85}d: !!binary aGk=\r\n---\r\n--- \r\ne: f\r\n",
-];
-
-#[test]
-fn no_bytes_make_it_panic() {
-    let mut state = 0x9E37_79B9_7F4A_7C15u64;
-    let mut random = |below: usize| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state % below.max(1) as u64) as usize
-    };
-    let pieces: Vec<&[u8]> = [
-        "\"", "'", "\\", "\n", "\r\n", "---", "...", ": ", "- ", "? ", "{", "}", "[", "]", ",", "&a ", "*a", "<<: ",
-        "!!", "!<", "%", "|", ">", "#", "\t", "  ", "\0", "\u{FEFF}", "\u{2028}", "é", "1e999", "~", ".inf", "0x",
-        "\\u", "@",
-    ]
-    .iter()
-    .map(|piece| piece.as_bytes())
-    .collect();
-    let (mut read_well, mut refused) = (0, 0);
-    for round in 0..6000 {
-        let mut bytes = SEEDS[round % SEEDS.len()].as_bytes().to_vec();
-        for _ in 0..=random(6) {
-            let at = random(bytes.len());
-            match random(5) {
-                0 => bytes.truncate(at),
-                1 => drop(bytes.splice(at..at, pieces[random(pieces.len())].iter().copied())),
-                2 => drop(bytes.drain(at..(at + random(9)).min(bytes.len()))),
-                3 => bytes[at..].iter_mut().take(1).for_each(|byte| *byte = random(256) as u8),
-                _ => {
-                    let other = SEEDS[random(SEEDS.len())].as_bytes();
-                    let from = random(other.len());
-                    bytes.extend_from_slice(&other[from..(from + random(60)).min(other.len())]);
-                }
-            }
-        }
-        let manifest = read("f", &bytes);
-        for document in &manifest.documents {
-            for path in ["items[1].a", "spec.containers[0].args[2]", "c[2].y[0]", "b.z", "e"] {
-                let place = document.locate(path);
-                let key = document.locate_key(path);
-                assert!(document.source().text.get(place.range).is_some() && key.line > 0 && place.column > 0);
-            }
-            document.items().iter().for_each(|item| drop(item.location()));
-            same_on_the_slow_way(document);
-        }
-        read_well += manifest.documents.len();
-        refused += usize::from(manifest.error.is_some());
-    }
-    assert!(read_well > 1000 && refused > 1000, "{read_well} {refused}");
-}
-
-/// [`super::go_value`] exists for its errors; its values must be those of [`super::decode`].
-fn same_on_the_slow_way(document: &super::Document) {
-    let nodes = &document.inner.layout().nodes;
-    if nodes.iter().all(|node| node.shape != super::nodes::Shape::Literal) {
-        let slow = super::go_value::decode(nodes, &Limits::default()).unwrap();
-        assert_eq!(slow, document.value);
-    }
-}
-
-/// `cargo test --release --lib manifest::tests::speed -- --ignored --nocapture`
-#[test]
-#[ignore = "measures time"]
-fn speed() {
-    let mut container = String::new();
-    for number in 0..3 {
-        container += &format!(
-            "      - name: c{number}\n        image: \"registry.example.com/team/app:{number}.2.3\"\n        ports:\n        - \
-             containerPort: 80{number}0\n          name: http\n        env:\n        - name: MODE\n          value: \
-             \"prod\"\n        resources:\n          requests: {{cpu: 100m, memory: 128Mi}}\n        volumeMounts:\n        \
-             - name: data\n          mountPath: /var/lib/data\n"
-        );
-    }
-    let text = format!(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  labels:\n    app: web\nspec:\n  replicas: 3\n  selector:\n    \
-         matchLabels:\n      app: web\n  template:\n    metadata:\n      labels:\n        app: web\n    spec:\n      \
-         containers:\n{container}      volumes:\n      - name: data\n        persistentVolumeClaim:\n          claimName: data\n"
-    );
-    let rounds = 5000;
-    let time = |work: &dyn Fn()| {
-        let mut best = f64::MAX;
-        for _ in 0..5 {
-            let start = std::time::Instant::now();
-            (0..rounds).for_each(|_| work());
-            best = best.min(start.elapsed().as_secs_f64() / f64::from(rounds) * 1e6);
-        }
-        best
-    };
-    let ours = time(&|| drop(std::hint::black_box(read("f", text.as_bytes()))));
-    let serde = time(&|| drop(std::hint::black_box(serde_yaml::from_str::<serde_yaml::Value>(&text))));
-    let located = time(&|| {
-        let manifest = read("f", text.as_bytes());
-        std::hint::black_box(manifest.documents[0].locate("spec.template.spec.containers[2].name"));
-    });
-    println!(
-        "{} bytes: read {ours:.1} µs, read + locate {located:.1} µs, serde_yaml {serde:.1} µs, ratio {:.2}",
-        text.len(),
-        ours / serde
-    );
 }

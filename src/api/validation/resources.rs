@@ -155,27 +155,31 @@ pub fn validate_resource_quantity_value(name: &str, quantity: &ApiQuantity, path
 }
 
 /// A container's resources (`ValidateContainerResourceRequirements`); `claims` are the names in `spec.resourceClaims`.
+/// Amounts of huge pages that are no whole pages are let through when the old object has some.
 pub fn validate_container_resource_requirements(
     requirements: &ResourceRequirements,
     claims: &BTreeSet<String>,
+    allow_indivisible_huge_pages: bool,
     path: &Path<'_>,
 ) -> ErrorList {
-    validate_requirements(requirements, validate_container_resource_name, claims, path)
+    validate_requirements(requirements, validate_container_resource_name, claims, allow_indivisible_huge_pages, path)
 }
 
 /// A pod's own resources (`validatePodResourceRequirements`).
 pub fn validate_pod_resource_requirements(
     requirements: &ResourceRequirements,
     claims: &BTreeSet<String>,
+    allow_indivisible_huge_pages: bool,
     path: &Path<'_>,
 ) -> ErrorList {
-    validate_requirements(requirements, validate_pod_resource_name, claims, path)
+    validate_requirements(requirements, validate_pod_resource_name, claims, allow_indivisible_huge_pages, path)
 }
 
 fn validate_requirements(
     requirements: &ResourceRequirements,
     name_rule: fn(&str, &Path<'_>) -> ErrorList,
     claims: &BTreeSet<String>,
+    allow_indivisible_huge_pages: bool,
     path: &Path<'_>,
 ) -> ErrorList {
     let mut errors = Vec::new();
@@ -191,7 +195,9 @@ fn validate_requirements(
     for (name, quantity) in requirements.limits.iter().flatten() {
         let path = limits_path.key(name);
         one(name, quantity, &path, &mut errors);
-        errors.extend(validate_huge_page_value(name, quantity, &path));
+        if !allow_indivisible_huge_pages {
+            errors.extend(validate_huge_page_value(name, quantity, &path));
+        }
     }
     for (name, quantity) in requirements.requests.iter().flatten() {
         let path = requests_path.key(name);
@@ -210,7 +216,9 @@ fn validate_requirements(
         } else if !is_overcommit_allowed(name) {
             errors.push(limits_path.required("Limit must be set for non overcommitable resources"));
         }
-        errors.extend(validate_huge_page_value(name, quantity, &path));
+        if !allow_indivisible_huge_pages {
+            errors.extend(validate_huge_page_value(name, quantity, &path));
+        }
     }
     if huge_pages && !compute {
         errors.push(path.forbidden("HugePages require cpu or memory"));
@@ -221,7 +229,7 @@ fn validate_requirements(
 }
 
 /// Huge pages come in whole pages (`IsHugePageResourceValueDivisible`).
-fn validate_huge_page_value(name: &str, quantity: &ApiQuantity, path: &Path<'_>) -> ErrorList {
+pub(super) fn validate_huge_page_value(name: &str, quantity: &ApiQuantity, path: &Path<'_>) -> ErrorList {
     let Some(page_size) = name.strip_prefix(HUGE_PAGES_PREFIX) else { return Vec::new() };
     let quantity = Quantity::of(quantity);
     let divisible = page_size.parse::<Quantity>().is_ok_and(|page| {
@@ -282,7 +290,7 @@ mod tests {
     fn requirements(json: serde_json::Value) -> Vec<String> {
         let requirements: ResourceRequirements = serde_json::from_value(json).unwrap_or_default();
         let path = Path::root("resources");
-        let errors = validate_container_resource_requirements(&requirements, &BTreeSet::new(), &path);
+        let errors = validate_container_resource_requirements(&requirements, &BTreeSet::new(), false, &path);
         errors.iter().map(ToString::to_string).collect()
     }
 

@@ -28,7 +28,7 @@ impl Breaks {
 
 impl<'a> Scanner<'a> {
     /// A scalar without quotes; it ends at `: `, ` #`, a less indented line, or in flow style at one of `,?[]{}`.
-    pub(super) fn scan_plain_scalar(&mut self) -> Scan<Token<'a>> {
+    pub(super) fn scan_plain_scalar(&mut self) -> Scan<()> {
         let start = self.mark;
         let mut end = start;
         let indent = self.indent + 1;
@@ -88,7 +88,8 @@ impl<'a> Scanner<'a> {
             }
             None => Cow::Borrowed(last),
         };
-        Ok(Token { kind: Kind::PlainScalar, start, end, value, suffix: None })
+        self.push(Token { kind: Kind::PlainScalar, start, end, value, suffix: None });
+        Ok(())
     }
 
     /// Passes the characters of a plain scalar up to a blank, a line break or an indicator that ends it.
@@ -127,7 +128,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A scalar in single or double quotes.
-    pub(super) fn scan_flow_scalar(&mut self, quote: u8) -> Scan<Token<'a>> {
+    pub(super) fn scan_flow_scalar(&mut self, quote: u8) -> Scan<()> {
         let start = self.mark;
         self.skip();
         let double = quote == b'"';
@@ -208,7 +209,8 @@ impl<'a> Scanner<'a> {
             None => Cow::Borrowed(last),
         };
         self.skip();
-        Ok(Token { kind: Kind::QuotedScalar, start, end: self.mark, value, suffix: None })
+        self.push(Token { kind: Kind::QuotedScalar, start, end: self.mark, value, suffix: None });
+        Ok(())
     }
 
     fn scan_escape(&mut self, start: Mark, out: &mut String) -> Scan<()> {
@@ -261,7 +263,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A literal (`|`) or folded (`>`) block scalar.
-    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Scan<Token<'a>> {
+    pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Scan<()> {
         let start = self.mark;
         self.skip();
         let (chomping, increment) = self.scan_block_header(start)?;
@@ -305,7 +307,8 @@ impl<'a> Scanner<'a> {
         if chomping > 0 {
             out.push_str(&trailing);
         }
-        Ok(Token { kind: Kind::QuotedScalar, start, end, value: Cow::Owned(out), suffix: None })
+        self.push(Token { kind: Kind::QuotedScalar, start, end, value: Cow::Owned(out), suffix: None });
+        Ok(())
     }
 
     /// The `+`, `-` and indentation digit behind `|` or `>`, in either order.

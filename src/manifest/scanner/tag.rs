@@ -5,7 +5,7 @@ use super::{Kind, Mark, Scan, Scanner, Token};
 
 impl<'a> Scanner<'a> {
     /// `%YAML 1.1` or `%TAG ! prefix`.
-    pub(super) fn scan_directive(&mut self) -> Scan<Token<'a>> {
+    pub(super) fn scan_directive(&mut self) -> Scan<()> {
         let start = self.mark;
         self.skip();
         let name = self.alpha_run();
@@ -62,7 +62,8 @@ impl<'a> Scanner<'a> {
             return self.error("while scanning a directive", start, problem);
         }
         self.read_line();
-        Ok(token)
+        self.push(token);
+        Ok(())
     }
 
     fn skip_blanks(&mut self) {
@@ -99,7 +100,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// `&name` or `*name`.
-    pub(super) fn scan_anchor(&mut self, kind: Kind) -> Scan<Token<'a>> {
+    pub(super) fn scan_anchor(&mut self, kind: Kind) -> Scan<()> {
         let start = self.mark;
         self.skip();
         let name = self.alpha_run();
@@ -109,11 +110,12 @@ impl<'a> Scanner<'a> {
             let context = if kind == Kind::Anchor { "while scanning an anchor" } else { "while scanning an alias" };
             return self.error(context, start, "did not find expected alphabetic or numeric character");
         }
-        Ok(Token { kind, start, end, value: Cow::Borrowed(name), suffix: None })
+        self.push(Token { kind, start, end, value: Cow::Borrowed(name), suffix: None });
+        Ok(())
     }
 
     /// `!<uri>`, `!suffix`, `!!suffix`, `!handle!suffix` or `!`.
-    pub(super) fn scan_tag(&mut self) -> Scan<Token<'a>> {
+    pub(super) fn scan_tag(&mut self) -> Scan<()> {
         let start = self.mark;
         let (handle, suffix);
         if self.at(1) == b'<' {
@@ -139,7 +141,14 @@ impl<'a> Scanner<'a> {
             let problem = "did not find expected whitespace or line break";
             return self.error("while scanning a tag", start, problem);
         }
-        Ok(Token { kind: Kind::Tag, start, end: self.mark, value: Cow::Borrowed(handle), suffix: Some(suffix.into()) })
+        self.push(Token {
+            kind: Kind::Tag,
+            start,
+            end: self.mark,
+            value: Cow::Borrowed(handle),
+            suffix: Some(suffix.into()),
+        });
+        Ok(())
     }
 
     fn tag_error<T>(&self, directive: bool, start: Mark, problem: &str) -> Scan<T> {

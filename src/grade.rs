@@ -1,0 +1,291 @@
+//! Grading: an answer is played into the scenario's cluster, and the checks are held against what came of it.
+//!
+//! ```no_run
+//! use ckad_grade::{grade, scenario::Library, scenario::Lookup, timeline::ManifestFile};
+//!
+//! let library = Library::embedded();
+//! let Lookup::Found(entry) = library.find("107") else { return };
+//! let Ok(scenario) = entry.load() else { return };
+//! let answer = ManifestFile { name: "answer.yaml".into(), bytes: Vec::new() };
+//! let Ok(graded) = grade::grade(&scenario, &[answer]) else { return };
+//! println!("{} of {} points", graded.points(), graded.possible());
+//! ```
+mod absent;
+mod cel;
+pub mod compare;
+mod count;
+pub mod diff;
+mod dns;
+mod expect;
+mod find;
+mod pattern;
+pub mod reasons;
+mod storage;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::api::object::{Kind, ObjectKey};
+use crate::cluster::{Cluster, Settled};
+use crate::scenario::{Check, LoadError, Place, Question, Range, Scenario};
+use crate::timeline::{self, Action, ManifestFile, Step, kubectl};
+use compare::Difference;
+use diff::Diff;
+use reasons::Reason;
+
+/// The percentage of the points that passes, as in the exam.
+pub const PASS_PERCENT: u32 = 66;
+
+/// What an answer is worth.
+#[derive(Clone)]
+pub struct Grade {
+    /// One result for each check of the scenario, in order.
+    pub checks: Vec<Graded>,
+    /// What kubectl said to the answer.
+    pub answer: kubectl::Output,
+    /// What kubectl said to each later step.
+    pub steps: Vec<kubectl::Output>,
+    /// Whether the cluster came to rest each time.
+    pub settled: Settled,
+    /// The cluster at the end.
+    pub cluster: Cluster,
+}
+
+/// The result of one check.
+#[derive(Clone, Debug)]
+pub struct Graded {
+    /// The check's name.
+    pub id: String,
+    /// What it is worth.
+    pub points: u32,
+    /// What came of it.
+    pub verdict: Verdict,
+}
+
+/// What came of a check.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// As asked.
+    Passed,
+    /// Not as asked.
+    Failed(Box<Failure>),
+    /// The simulation does not do what the check is about; the check counts for nothing.
+    NotSimulated(NotSimulated),
+}
+
+/// What the simulation would have to do to answer a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotSimulated {
+    /// The cluster's name service.
+    Dns,
+    /// What containers see in their volumes.
+    Storage,
+}
+
+/// Why a check failed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// What was found instead.
+    pub finding: Finding,
+    /// Where the object differs from what was asked.
+    pub differences: Vec<Difference>,
+    /// The same as a text.
+    pub diff: Diff,
+    /// Why it is so, as the cluster would say it; the nearest cause first.
+    pub reasons: Vec<Reason>,
+}
+
+/// What a check that failed found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// The object is not there.
+    Missing {
+        /// The object.
+        object: ObjectKey,
+        /// An object that could have been meant to be this one.
+        instead: Option<ObjectKey>,
+    },
+    /// The object is there but not as asked.
+    Different {
+        /// The object.
+        object: ObjectKey,
+    },
+    /// No object is as asked; this one comes nearest.
+    NoneLike {
+        /// The kind.
+        kind: Kind,
+        /// The namespace, if one was given.
+        namespace: Option<String>,
+        /// The object that comes nearest.
+        nearest: Option<ObjectKey>,
+    },
+    /// Objects are there that are not to be.
+    Present {
+        /// The objects.
+        objects: Vec<ObjectKey>,
+    },
+    /// There are too few or too many.
+    Number {
+        /// How many there are to be.
+        expected: Range,
+        /// Those that are there.
+        objects: Vec<ObjectKey>,
+        /// The kind.
+        kind: Kind,
+    },
+    /// The expression is not true.
+    False {
+        /// The expression.
+        expression: String,
+    },
+    /// The expression has no value for this outcome.
+    NoValue {
+        /// The expression.
+        expression: String,
+        /// Why.
+        message: String,
+    },
+    /// Two container paths show different bytes, or the same ones.
+    Paths {
+        /// The one.
+        one: String,
+        /// The other.
+        other: String,
+        /// Whether they show the same bytes.
+        same: bool,
+    },
+    /// A container path shows nothing: there is no such container or it does not run.
+    NoPath {
+        /// The path.
+        path: String,
+    },
+}
+
+/// Why a scenario cannot be graded, whatever the answer.
+#[derive(Clone, Debug)]
+pub struct ScenarioError {
+    /// Where in the scenario's file.
+    pub place: Place,
+    /// What is wrong.
+    pub message: String,
+    /// What was probably meant.
+    pub suggestion: Option<String>,
+}
+
+impl From<LoadError> for ScenarioError {
+    fn from(error: LoadError) -> Self {
+        ScenarioError { place: error.place, message: error.message, suggestion: error.suggestion }
+    }
+}
+
+impl fmt::Display for ScenarioError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)?;
+        match &self.suggestion {
+            Some(word) => write!(f, " (did you mean `{word}`?)"),
+            None => Ok(()),
+        }
+    }
+}
+impl std::error::Error for ScenarioError {}
+
+impl ScenarioError {
+    fn new(place: &Place, message: impl Into<String>) -> ScenarioError {
+        ScenarioError { place: place.clone(), message: message.into(), suggestion: None }
+    }
+}
+
+impl Grade {
+    /// The points earned.
+    pub fn points(&self) -> u32 {
+        self.checks.iter().filter(|c| matches!(c.verdict, Verdict::Passed)).map(|c| c.points).sum()
+    }
+
+    /// The points that could be earned: those of all checks that could be answered.
+    pub fn possible(&self) -> u32 {
+        self.checks.iter().filter(|c| !matches!(c.verdict, Verdict::NotSimulated(_))).map(|c| c.points).sum()
+    }
+
+    /// Whether every check that could be answered is as asked.
+    pub fn is_full(&self) -> bool {
+        self.points() == self.possible() && self.possible() > 0
+    }
+
+    /// Whether the points suffice to pass.
+    pub fn is_pass(&self) -> bool {
+        self.possible() > 0 && self.points() * 100 >= self.possible() * PASS_PERCENT
+    }
+
+    /// The checks that failed.
+    pub fn failures(&self) -> impl Iterator<Item = (&Graded, &Failure)> {
+        self.checks.iter().filter_map(|check| match &check.verdict {
+            Verdict::Failed(failure) => Some((check, &**failure)),
+            _ => None,
+        })
+    }
+}
+
+/// The cluster in which a scenario begins, settled.
+///
+/// # Errors
+/// When an object of the scenario is refused.
+pub fn start(scenario: &Scenario) -> Result<Cluster, ScenarioError> {
+    let mut cluster = Cluster::new(scenario.cluster.environment.clone());
+    for manifest in &scenario.cluster.manifests {
+        let file = ManifestFile { name: manifest.place.file.clone(), bytes: manifest.text.clone().into_bytes() };
+        let output = apply(&mut cluster, vec![file]).output;
+        if output.exit_code != 0 {
+            return Err(ScenarioError::new(&manifest.place, output.stderr.trim_end()));
+        }
+    }
+    Ok(cluster)
+}
+
+fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedStep {
+    timeline::play_step(cluster, &Step { namespace: None, action: Action::Apply(files) })
+}
+
+/// Plays an answer into a scenario and checks what comes of it.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
+    pattern::validate_all(scenario)?;
+    let mut cluster = start(scenario)?;
+    let played = apply(&mut cluster, answer.to_vec());
+    let (answer, mut settled) = (played.output, played.settled);
+
+    let last = scenario.steps.len();
+    let asked = |number: usize| number < last && scenario.checks.iter().any(|check| check.after == Some(number));
+    let mut moments: BTreeMap<usize, Cluster> = BTreeMap::new();
+    let mut steps = Vec::new();
+    for (number, step) in scenario.steps.iter().enumerate() {
+        if asked(number) {
+            moments.insert(number, cluster.clone());
+        }
+        let played = timeline::play_step(&mut cluster, step);
+        if played.settled == Settled::GaveUp {
+            settled = Settled::GaveUp;
+        }
+        steps.push(played.output);
+    }
+
+    let mut checks = Vec::new();
+    for check in &scenario.checks {
+        let moment = check.after.and_then(|after| moments.get(&after)).unwrap_or(&cluster);
+        let verdict = ask(check, moment)?;
+        checks.push(Graded { id: check.id.clone(), points: check.points, verdict });
+    }
+    Ok(Grade { checks, answer, steps, settled, cluster })
+}
+
+fn ask(check: &Check, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
+    match &check.question {
+        Question::Expect(pattern) => expect::ask(pattern, cluster),
+        Question::Absent(pattern) => absent::ask(pattern, cluster),
+        Question::Count(range, pattern) => count::ask(*range, pattern, cluster),
+        Question::Cel(expression) => cel::ask(expression, cluster),
+        Question::Storage(storage) => Ok(storage::ask(storage, cluster)),
+        Question::Dns(dns) => Ok(dns::ask(dns, cluster)),
+    }
+}

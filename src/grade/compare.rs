@@ -1,0 +1,204 @@
+//! Comparison of a partial, expected object with a real one, as the API means it.
+//!
+//! Quantities are equal when their values are; lists that are maps or sets to the API are compared as such whatever their
+//! order; a field that Go would not write (`false`, `0`, `""`, an empty list in an `omitempty` field) is the same as an
+//! absent one; what the expected object does not mention does not matter. Two words have a meaning of their own in an
+//! expected object: `<any>` for any value, `null` or `<unset>` for a field that must not be there.
+mod list;
+
+use serde_json::{Map, Value};
+
+use crate::api::quantity::Quantity;
+use crate::api::schema::{self, Field, Shape, StructType, Type};
+
+/// In an expected object: the field is there, whatever its value.
+pub const ANY: &str = "<any>";
+/// In an expected object: the field is not there; `null` says the same.
+pub const UNSET: &str = "<unset>";
+
+/// One place where an object is not as expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Field path: `spec.containers[web].image`.
+    pub path: String,
+    /// What was expected; `None` if the field was not to be there.
+    pub expected: Option<Value>,
+    /// What is; `None` if the field is not there.
+    pub actual: Option<Value>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Comparison {
+    /// Every place that differs; none if the object is as expected.
+    pub differences: Vec<Difference>,
+    /// The expected object with equal values spelled as the real object spells them.
+    pub expected: Option<Value>,
+    /// The real object, restricted to what was asked.
+    pub actual: Option<Value>,
+}
+
+impl Comparison {
+    /// Whether the object is as expected.
+    pub fn is_equal(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Compares an object with what is expected of it. Both have `apiVersion` and `kind`.
+pub fn compare(expected: &Value, actual: &Value) -> Comparison {
+    let text = |key: &str| expected.get(key).and_then(Value::as_str).unwrap_or_default();
+    let root = schema::kind(text("apiVersion"), text("kind"));
+    structure("", root, expected.as_object().unwrap_or(&Map::new()), actual.as_object())
+}
+
+fn differs(path: &str, expected: Option<Value>, actual: Option<Value>) -> Comparison {
+    let difference = Difference { path: path.to_owned(), expected: expected.clone(), actual: actual.clone() };
+    Comparison { differences: vec![difference], expected, actual }
+}
+
+fn same(actual: Option<&Value>) -> Comparison {
+    Comparison { differences: Vec::new(), expected: actual.cloned(), actual: actual.cloned() }
+}
+
+/// Compares the value of a field; `field` is what the API says about it, `None` inside lists and maps.
+fn value(path: &str, ty: Option<&Type>, field: Option<&Field>, expected: &Value, actual: Option<&Value>) -> Comparison {
+    let present = actual.filter(|value| !is_unset(value, ty, field));
+    match expected {
+        Value::Null => return unset(path, present),
+        Value::String(word) if word == UNSET => return unset(path, present),
+        Value::String(word) if word == ANY => {
+            return if present.is_some() { same(actual) } else { differs(path, Some(expected.clone()), None) };
+        }
+        _ => {}
+    }
+    if present.is_none() && is_unset(expected, ty, field) {
+        return same(actual);
+    }
+    let shape = ty.map(|ty| &ty.shape);
+    match (expected, shape) {
+        (Value::Object(fields), Some(Shape::Struct(inner))) => nested(path, Some(inner.get()), fields, actual, expected),
+        (Value::Object(entries), Some(Shape::Map(element))) => map(path, Some(element), entries, actual, expected),
+        (Value::Object(fields), None) => nested(path, None, fields, actual, expected),
+        (Value::Array(items), shape) => {
+            let element = match shape {
+                Some(Shape::List(element)) => Some(&**element),
+                _ => None,
+            };
+            match actual {
+                None | Some(Value::Null) => list::compare(path, element, field, items, &[]),
+                Some(Value::Array(actual)) => list::compare(path, element, field, items, actual),
+                Some(other) => differs(path, Some(expected.clone()), Some(other.clone())),
+            }
+        }
+        _ if actual.is_some_and(|actual| scalars_equal(shape, expected, actual)) => same(actual),
+        _ => differs(path, Some(expected.clone()), present.cloned()),
+    }
+}
+
+fn unset(path: &str, present: Option<&Value>) -> Comparison {
+    match present {
+        None => Comparison::default(),
+        Some(value) => differs(path, None, Some(value.clone())),
+    }
+}
+
+/// A struct that may be absent: what is expected inside it is then missing field by field.
+fn nested(
+    path: &str,
+    ty: Option<&StructType>,
+    fields: &Map<String, Value>,
+    actual: Option<&Value>,
+    expected: &Value,
+) -> Comparison {
+    match actual {
+        Some(Value::Object(actual)) => structure(path, ty, fields, Some(actual)),
+        None | Some(Value::Null) if !fields.is_empty() => structure(path, ty, fields, None),
+        other => differs(path, Some(expected.clone()), other.cloned()),
+    }
+}
+
+fn structure(
+    path: &str,
+    ty: Option<&StructType>,
+    expected: &Map<String, Value>,
+    actual: Option<&Map<String, Value>>,
+) -> Comparison {
+    let parts = expected.iter().map(|(key, wanted)| {
+        let field = ty.and_then(|ty| ty.field(key));
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        (key, value(&path, field.map(|f| &f.ty), field, wanted, actual.and_then(|a| a.get(key))))
+    });
+    join(parts, actual.is_some())
+}
+
+fn map(
+    path: &str,
+    element: Option<&Type>,
+    entries: &Map<String, Value>,
+    actual: Option<&Value>,
+    expected: &Value,
+) -> Comparison {
+    let found = match actual {
+        Some(Value::Object(found)) => Some(found),
+        None | Some(Value::Null) if !entries.is_empty() => None,
+        other => return differs(path, Some(expected.clone()), other.cloned()),
+    };
+    let parts = entries.iter().map(|(key, wanted)| {
+        let path = if key.contains('.') { format!("{path}[{key}]") } else { format!("{path}.{key}") };
+        (key, value(&path, element, None, wanted, found.and_then(|f| f.get(key))))
+    });
+    join(parts, found.is_some())
+}
+
+/// Puts the comparisons of fields together.
+fn join<'a>(parts: impl Iterator<Item = (&'a String, Comparison)>, present: bool) -> Comparison {
+    let (mut differences, mut expected, mut actual) = (Vec::new(), Map::new(), Map::new());
+    for (key, part) in parts {
+        differences.extend(part.differences);
+        expected.extend(part.expected.map(|value| (key.clone(), value)));
+        actual.extend(part.actual.map(|value| (key.clone(), value)));
+    }
+    // an object that is there but has nothing of what was asked is not shown as `{}`
+    let actual = (present && !(actual.is_empty() && !expected.is_empty())).then_some(Value::Object(actual));
+    Comparison { differences, expected: Some(Value::Object(expected)), actual }
+}
+
+/// Whether a value is what Go leaves out when it writes the field, or nothing at all.
+fn is_unset(value: &Value, ty: Option<&Type>, field: Option<&Field>) -> bool {
+    let omits_empty = field.is_some_and(|f| f.omit_empty);
+    let pointer = ty.is_some_and(|ty| ty.pointer);
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag && omits_empty && !pointer,
+        Value::Number(number) => omits_empty && !pointer && number.as_f64() == Some(0.0),
+        Value::String(text) => omits_empty && !pointer && text.is_empty(),
+        Value::Array(items) => items.is_empty() && field.is_some(),
+        Value::Object(fields) => fields.is_empty() && field.is_some() && !pointer,
+    }
+}
+
+fn scalars_equal(shape: Option<&Shape>, expected: &Value, actual: &Value) -> bool {
+    if expected == actual {
+        return true;
+    }
+    match shape {
+        Some(Shape::Quantity) => match (quantity(expected), quantity(actual)) {
+            (Some(one), Some(other)) => one == other,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The quantity of a string or number.
+pub(super) fn quantity(value: &Value) -> Option<Quantity> {
+    match value {
+        Value::String(text) => Quantity::parse_trimmed(text).ok(),
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! `expect`: an object like this exists.
+use super::compare::{Comparison, compare};
+use super::diff::Diff;
+use super::find::Target;
+use super::{Failure, Finding, ScenarioError, Verdict, reasons};
+use crate::api::object::ObjectKey;
+use crate::cluster::Cluster;
+use crate::scenario::Pattern;
+
+/// A pattern with a name is about that object; one without a name is met by any object of its kind.
+pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
+    let target = Target::of(pattern)?;
+    let store = cluster.api().store();
+    let mut nearest: Option<(ObjectKey, Comparison)> = None;
+    for object in target.objects(store) {
+        let comparison = compare(&pattern.value, &object.to_value());
+        if comparison.is_equal() {
+            return Ok(Verdict::Passed);
+        }
+        let fewest = nearest.as_ref().map(|(_, best)| best.differences.len());
+        if fewest.is_none_or(|fewest| comparison.differences.len() < fewest) {
+            nearest = Some((object.key(), comparison));
+        }
+    }
+    let (object, comparison) = nearest.unzip();
+    let finding = match (&target.name, &object) {
+        (Some(name), None) => {
+            Finding::Missing { object: target.key(name), instead: target.instead(name, store) }
+        }
+        (Some(_), Some(object)) => Finding::Different { object: object.clone() },
+        (None, nearest) => {
+            Finding::NoneLike { kind: target.kind, namespace: target.namespace.clone(), nearest: nearest.clone() }
+        }
+    };
+    let reasons = match (&object, &target.name) {
+        (Some(object), _) => reasons::of(cluster, object),
+        (None, Some(name)) => reasons::of(cluster, &target.key(name)),
+        (None, None) => Vec::new(),
+    };
+    let comparison = comparison.unwrap_or_default();
+    let diff = match &object {
+        Some(_) => Diff::of(comparison.expected.as_ref(), comparison.actual.as_ref()),
+        None => Diff::default(),
+    };
+    let failure = Failure { finding, diff, differences: comparison.differences, reasons };
+    Ok(Verdict::Failed(Box::new(failure)))
+}

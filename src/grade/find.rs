@@ -1,0 +1,63 @@
+//! Finding the objects that a partial object could mean.
+use serde_json::Value;
+
+use crate::api::Object;
+use crate::api::object::{Kind, ObjectKey};
+use crate::api::store::Store;
+use crate::grade::ScenarioError;
+use crate::scenario::Pattern;
+use crate::suggest;
+
+/// Which objects a pattern is about.
+pub(super) struct Target {
+    pub(super) kind: Kind,
+    /// The namespace; `None` for all, or for kinds without.
+    pub(super) namespace: Option<String>,
+    /// The name; `None` for any object of the kind.
+    pub(super) name: Option<String>,
+}
+
+impl Target {
+    /// A named object without a namespace is in `default`; unnamed ones are looked for everywhere.
+    pub(super) fn of(pattern: &Pattern) -> Result<Target, ScenarioError> {
+        let text = |pointer: &str| pattern.value.pointer(pointer).and_then(Value::as_str);
+        let (api_version, kind) = (text("/apiVersion").unwrap_or_default(), text("/kind").unwrap_or_default());
+        let Some(kind) = Kind::find(api_version, kind) else {
+            let message = format!("there is no kind `{kind}` in `{api_version}`");
+            return Err(ScenarioError::new(&pattern.place, message));
+        };
+        let name = text("/metadata/name").filter(|name| !name.is_empty()).map(str::to_owned);
+        let given = text("/metadata/namespace").map(str::to_owned);
+        let namespace = match (kind.namespaced(), &name) {
+            (false, _) => None,
+            (true, Some(_)) => Some(given.unwrap_or_else(|| "default".to_owned())),
+            (true, None) => given,
+        };
+        Ok(Target { kind, namespace, name })
+    }
+
+    /// The objects, by namespace and name.
+    pub(super) fn objects<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a Object> {
+        store.objects_of(self.kind).filter(|object| {
+            self.namespace.as_deref().is_none_or(|namespace| object.namespace() == namespace)
+                && self.name.as_deref().is_none_or(|name| object.name() == name)
+        })
+    }
+
+    /// The object of the name that is missing.
+    pub(super) fn key(&self, name: &str) -> ObjectKey {
+        ObjectKey::new(self.kind, self.namespace.as_deref().unwrap_or_default(), name)
+    }
+
+    /// An object that could have been meant instead of a missing one: of the same name elsewhere, or of a similar name in
+    /// the same namespace.
+    pub(super) fn instead(&self, name: &str, store: &Store) -> Option<ObjectKey> {
+        let elsewhere = store.objects_of(self.kind).find(|object| object.name() == name);
+        if let Some(object) = elsewhere {
+            return Some(object.key());
+        }
+        let here = |object: &&Object| self.namespace.as_deref().is_none_or(|n| object.namespace() == n);
+        let names: Vec<&str> = store.objects_of(self.kind).filter(here).map(Object::name).collect();
+        suggest::nearest(name, names).map(|near| self.key(near))
+    }
+}

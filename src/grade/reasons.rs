@@ -1,0 +1,189 @@
+//! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use serde_json::Value;
+
+use crate::api::ApiObject as _;
+use crate::api::event::EventType;
+use crate::api::object::{Kind, ObjectKey};
+use crate::cluster::Cluster;
+use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};
+
+/// One reason.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reason {
+    /// A volume was not for a claim.
+    PassedOver {
+        /// The claim.
+        claim: ObjectKey,
+        /// The volume.
+        volume: String,
+        /// Why.
+        why: PassedOver,
+    },
+    /// There is no volume at all that a claim could have.
+    NoVolumes {
+        /// The claim.
+        claim: ObjectKey,
+    },
+    /// A condition in the object's status is not true.
+    Condition {
+        /// The object.
+        object: ObjectKey,
+        /// The condition's type.
+        condition: String,
+        /// Its reason.
+        reason: String,
+        /// Its message.
+        message: String,
+    },
+    /// A container does not run.
+    Container {
+        /// The pod.
+        pod: ObjectKey,
+        /// The container.
+        name: String,
+        /// Why, e.g. `CreateContainerConfigError`.
+        reason: String,
+        /// More words, perhaps none.
+        message: String,
+    },
+    /// Something that was recorded about the object.
+    Event {
+        /// The object.
+        object: ObjectKey,
+        /// Whether it is a warning.
+        warning: bool,
+        /// Its reason.
+        reason: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// The most reasons that are given for one object.
+const MAX: usize = 12;
+
+/// The reasons why an object is not as one would wish; none when nothing speaks against it.
+pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let object = cluster.api().store().object(key.kind, &key.namespace, &key.name);
+    if let Some(object) = object {
+        let value = object.to_value();
+        if key.kind == Kind::PersistentVolumeClaim {
+            claim(cluster, key, &value, &mut reasons);
+        }
+        if key.kind == Kind::Pod {
+            pod(cluster, key, &value, &mut reasons);
+        }
+        conditions(key, &value, &mut reasons);
+    }
+    events(cluster, key, &mut reasons);
+    reasons.truncate(MAX);
+    reasons
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Why a claim is not bound: what is the matter with each volume.
+fn claim(cluster: &Cluster, key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
+    if text(value, "/status/phase") == "Bound" {
+        return;
+    }
+    let store = cluster.api().store();
+    let Some(claim) = store.get::<PersistentVolumeClaim>(&key.namespace, &key.name) else { return };
+    let needs = ClaimNeeds::of(claim);
+    let named = storage::volume_name(claim);
+    let mut candidates = store.list::<PersistentVolume>().filter(|v| named.is_empty() || v.name() == named).peekable();
+    if candidates.peek().is_none() {
+        reasons.push(Reason::NoVolumes { claim: key.clone() });
+    }
+    for volume in candidates {
+        let rule = if !named.is_empty() {
+            continue;
+        } else if !storage::check_access_modes(claim, volume) {
+            Rule::AccessModes
+        } else {
+            match needs.consider(volume, None, false) {
+                Verdict::PassedOver(rule) => rule,
+                _ => continue,
+            }
+        };
+        let why = needs.explain(rule, volume);
+        reasons.push(Reason::PassedOver { claim: key.clone(), volume: volume.name().to_owned(), why });
+    }
+}
+
+/// Why a pod does not run: its containers, and the claims it waits for.
+fn pod(cluster: &Cluster, key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
+    let list = |pointer: &str| value.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
+    let scheduled = !text(value, "/spec/nodeName").is_empty();
+    for volume in list("/spec/volumes") {
+        let name = text(volume, "/persistentVolumeClaim/claimName");
+        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, &key.namespace, name);
+        if !scheduled && !name.is_empty() {
+            reasons.extend(of(cluster, &claim_key));
+        }
+    }
+    for status in list("/status/initContainerStatuses").chain(list("/status/containerStatuses")) {
+        let stopped = [status.pointer("/state/waiting"), status.pointer("/state/terminated")];
+        for state in stopped.into_iter().flatten() {
+            let reason = text(state, "/reason").to_owned();
+            if reason == "Completed" || reason == "PodInitializing" {
+                continue;
+            }
+            let (name, message) = (text(status, "/name").to_owned(), text(state, "/message").to_owned());
+            reasons.push(Reason::Container { pod: key.clone(), name, reason, message });
+        }
+    }
+}
+
+/// Conditions whose being false is bad news.
+const GOOD: &[&str] = &["PodScheduled", "Available", "Progressing"];
+/// Conditions whose being true is bad news.
+const BAD: &[&str] = &["ReplicaFailure", "Failed"];
+
+fn conditions(key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
+    for condition in value.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten() {
+        let (condition_type, status) = (text(condition, "/type"), text(condition, "/status"));
+        let bad = (GOOD.contains(&condition_type) && status == "False")
+            || (BAD.contains(&condition_type) && status == "True");
+        let (reason, message) = (text(condition, "/reason").to_owned(), text(condition, "/message").to_owned());
+        if bad && !message.is_empty() {
+            reasons.push(Reason::Condition {
+                object: key.clone(),
+                condition: condition_type.to_owned(),
+                reason,
+                message,
+            });
+        }
+    }
+}
+
+/// Warnings, and the normal events that say what something waits for; one for each reason, the last.
+fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
+    const WAITING: &[&str] = &["FailedBinding", "WaitForFirstConsumer", "ExternalProvisioning", "WaitForPodScheduled"];
+    let mut last: Vec<&crate::api::event::Event> = Vec::new();
+    for event in cluster.api().events().about(key) {
+        let warning = event.event_type == EventType::Warning;
+        if warning || WAITING.contains(&event.reason.as_str()) {
+            last.retain(|other| other.reason != event.reason);
+            last.push(event);
+        }
+    }
+    for event in last {
+        let said = |reason: &Reason| match reason {
+            Reason::Condition { message, .. } | Reason::Container { message, .. } => *message == event.message,
+            _ => false,
+        };
+        if !reasons.iter().any(said) {
+            reasons.push(Reason::Event {
+                object: key.clone(),
+                warning: event.event_type == EventType::Warning,
+                reason: event.reason.clone(),
+                message: event.message.clone(),
+            });
+        }
+    }
+}

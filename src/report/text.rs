@@ -1,0 +1,105 @@
+//! Everything the product itself says, in every language: one table per language, keyed by [`Message`].
+mod en;
+mod zh_tw;
+
+use serde_json::Value;
+
+use crate::api::object::ObjectKey;
+use crate::grade::reasons::Reason;
+use crate::grade::{Failure, NotSimulated};
+use crate::lang::Lang;
+use crate::scenario::Level;
+
+/// Something to say.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub enum Message<'a> {
+    // what came of a check
+    Finding(&'a Failure),
+    Reason(&'a Reason),
+    NotSimulated(NotSimulated),
+    DidNotSettle,
+    StepFailed { number: usize, stderr: &'a str },
+
+    // the report
+    Why,
+    ExpectedAndSimulated,
+    Advice,
+    DidYouMean(&'a str),
+    FullMarks { points: u32 },
+    Points { points: u32, possible: u32, percent: u32, needed: u32, passed: bool },
+    CheckPoints { points: u32, possible: u32 },
+    TryHint { scenario: &'a str },
+    SeeExplanation { scenario: &'a str },
+    Refused,
+    Warning,
+    MoreDifferences(usize),
+    UnreadableCharacters,
+
+    // commands
+    NoAnswerYet { scenario: &'a str },
+    AnswerFiles { names: &'a str },
+    UnknownScenario { name: &'a str, suggestion: Option<&'a str> },
+    CannotReadAnswer { file: &'a str, error: &'a str },
+    NothingInAnswer { folder: &'a str },
+    UsingScenariosOf { folder: &'a str, scenario: &'a str },
+    OverriddenScenarios { folder: &'a str, number: usize },
+    ScenarioIsWrong,
+    Level(Level),
+    Minutes(u32),
+    Chapter(&'a str),
+    PointsWorth(u32),
+    ScenarioCount(usize),
+    HowToAnswer { scenario: &'a str },
+    HintOf { number: usize, total: usize },
+    NoSuchHint { total: usize },
+    NoHints,
+    MoreHints { scenario: &'a str, next: usize },
+    NoKey { scenario: &'a str },
+    Explanation,
+    Sources,
+    Checks,
+    ClusterAtStart,
+    NothingThere,
+    NotAsWished,
+    AllAsWished,
+}
+
+/// A message in a language.
+pub fn say(lang: Lang, message: &Message<'_>) -> String {
+    match lang {
+        Lang::En => en::say(message),
+        Lang::ZhTw => zh_tw::say(message),
+    }
+}
+
+/// `PersistentVolumeClaim team-a/data`.
+pub fn object(key: &ObjectKey) -> String {
+    match key.namespace.as_str() {
+        "" => format!("{} {}", key.kind.name(), key.name),
+        namespace => format!("{} {namespace}/{}", key.kind.name(), key.name),
+    }
+}
+
+/// The most characters of a value in a sentence.
+const MAX_VALUE: usize = 60;
+
+/// A field's value inside a sentence: text as it is, anything else as JSON; long ones are cut.
+fn value(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(MAX_VALUE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// Objects in a sentence: the first few and how many more.
+fn objects(keys: &[ObjectKey]) -> (String, usize) {
+    const SHOWN: usize = 4;
+    let names: Vec<String> = keys.iter().take(SHOWN).map(object).collect();
+    (names.join(", "), keys.len().saturating_sub(SHOWN))
+}

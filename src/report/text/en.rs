@@ -1,0 +1,155 @@
+//! English.
+use super::{Message, object, objects, value};
+use crate::grade::compare::{ANY, Difference};
+use crate::grade::reasons::Reason;
+use crate::grade::{Failure, Finding, NotSimulated};
+use crate::scenario::{Level, Range};
+
+pub(super) fn say(message: &Message<'_>) -> String {
+    match *message {
+        Message::Finding(failure) => finding(failure),
+        Message::Reason(reason) => because(reason),
+        Message::NotSimulated(NotSimulated::Dns) => "not simulated: the cluster's DNS; the check does not count".into(),
+        Message::NotSimulated(NotSimulated::Storage) => {
+            "not simulated: what containers see in their volumes; the check does not count".into()
+        }
+        Message::DidNotSettle => "the cluster did not come to rest; the outcome is not final".into(),
+        Message::StepFailed { number, stderr } => format!("step {number} of the scenario failed: {stderr}"),
+
+        Message::Why => "why".into(),
+        Message::ExpectedAndSimulated => "- expected, + simulated".into(),
+        Message::Advice => "advice".into(),
+        Message::DidYouMean(word) => format!("did you mean `{word}`?"),
+        Message::FullMarks { points } => format!("full marks, {points} of {points} points"),
+        Message::Points { points, possible, percent, needed, passed } => {
+            let verdict = if passed { "passed" } else { "not passed" };
+            format!("{points} of {possible} points ({percent} %), {verdict}: {needed} % pass")
+        }
+        Message::CheckPoints { points, possible } => format!("{points}/{possible} points"),
+        Message::TryHint { scenario } => format!("A hint: ckad-grade hint {scenario}"),
+        Message::SeeExplanation { scenario } => format!("The key and why it is right: ckad-grade solution {scenario}"),
+        Message::Refused => "refused".into(),
+        Message::Warning => "warning".into(),
+        Message::MoreDifferences(number) => format!("and {number} more"),
+        Message::UnreadableCharacters => "the file is not text".into(),
+
+        Message::NoAnswerYet { scenario } => format!(
+            "There is no answer to {scenario} here yet.\n\nWrite your manifests to {scenario}.yaml (or into a folder \
+             {scenario}/) and run the same command again, or name the files: ckad-grade {scenario} FILE..."
+        ),
+        Message::AnswerFiles { names } => format!("answer: {names}"),
+        Message::UnknownScenario { name, suggestion } => {
+            let hint = match suggestion {
+                Some(suggestion) => format!("Did you mean `{suggestion}`?"),
+                None => "`ckad-grade list` shows all scenarios.".to_owned(),
+            };
+            format!("there is no scenario `{name}`. {hint}")
+        }
+        Message::CannotReadAnswer { file, error } => format!("cannot read the answer {file}: {error}"),
+        Message::NothingInAnswer { folder } => {
+            format!("the folder {folder} holds no .yaml, .yml or .json file")
+        }
+        Message::UsingScenariosOf { folder, scenario } => {
+            format!("note: {scenario} is taken from {folder}, not from the built-in scenarios")
+        }
+        Message::OverriddenScenarios { folder, number } => {
+            format!("note: {number} scenarios of {folder} are new or differ from the built-in ones")
+        }
+        Message::ScenarioIsWrong => "the scenario itself is wrong".into(),
+        Message::Level(Level::WarmUp) => "warm-up".into(),
+        Message::Level(Level::Exam) => "exam".into(),
+        Message::Level(Level::Hard) => "hard".into(),
+        Message::Minutes(minutes) => format!("{minutes} min"),
+        Message::Chapter(chapter) => format!("chapter {chapter}"),
+        Message::PointsWorth(points) => format!("{points} points"),
+        Message::ScenarioCount(number) => format!("{number} scenarios. Start one: ckad-grade show SCENARIO"),
+        Message::HowToAnswer { scenario } => {
+            format!("Write your answer to {scenario}.yaml, then run: ckad-grade {scenario}")
+        }
+        Message::HintOf { number, total } => format!("hint {number} of {total}"),
+        Message::NoSuchHint { total } => format!("there are only {total} hints"),
+        Message::NoHints => "there are no hints for this scenario".into(),
+        Message::MoreHints { scenario, next } => format!("The next one: ckad-grade hint {scenario} {next}"),
+        Message::NoKey { scenario } => format!("there is no key for {scenario}"),
+        Message::Explanation => "why".into(),
+        Message::Sources => "sources".into(),
+        Message::Checks => "what is scored".into(),
+        Message::ClusterAtStart => "already in the cluster".into(),
+        Message::NothingThere => "No objects.".into(),
+        Message::NotAsWished => "Not as one would wish:".into(),
+        Message::AllAsWished => "Everything is as one would wish.".into(),
+    }
+}
+
+fn finding(failure: &Failure) -> String {
+    let first = failure.differences.first().map(difference).unwrap_or_default();
+    let more = match failure.differences.len() {
+        0 | 1 => String::new(),
+        number => format!(" (and {} more)", number - 1),
+    };
+    match &failure.finding {
+        Finding::Missing { object: key, instead: None } => format!("there is no {}", object(key)),
+        Finding::Missing { object: key, instead: Some(other) } => {
+            format!("there is no {}, but there is {}", object(key), object(other))
+        }
+        Finding::Different { object: key } => format!("{}: {first}{more}", object(key)),
+        Finding::NoneLike { kind, namespace, nearest } => {
+            let place = namespace.as_ref().map(|n| format!(" in namespace {n}")).unwrap_or_default();
+            match nearest {
+                None => format!("there is no {}{place}", kind.name()),
+                Some(key) => format!("no {}{place} is as asked; nearest is {}: {first}{more}", kind.name(), object(key)),
+            }
+        }
+        Finding::Present { objects: keys } => {
+            let (names, others) = objects(keys);
+            let others = if others > 0 { format!(" and {others} more") } else { String::new() };
+            format!("{names}{others} should not be there")
+        }
+        Finding::Number { expected, objects: keys, kind } => {
+            let nearest = if first.is_empty() { String::new() } else { format!("; the next one: {first}{more}") };
+            format!("{} {} as asked, expected {}{nearest}", keys.len(), kind.name(), range(*expected))
+        }
+        Finding::False { expression } => format!("this is not true: {expression}"),
+        Finding::NoValue { expression, message } => format!("this cannot be said of the outcome: {expression} ({message})"),
+        Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
+        Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
+        Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
+    }
+}
+
+fn range(range: Range) -> String {
+    match range {
+        Range { min, max: Some(max) } if min == max => min.to_string(),
+        Range { min: 0, max: Some(max) } => format!("at most {max}"),
+        Range { min, max: Some(max) } => format!("{min} to {max}"),
+        Range { min, max: None } => format!("at least {min}"),
+    }
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference { path, expected, actual } = difference;
+    match (expected, actual) {
+        (Some(expected), Some(actual)) => format!("{path} is {}, expected {}", value(actual), value(expected)),
+        (Some(expected), None) if expected == ANY => format!("{path} is not set"),
+        (Some(expected), None) => format!("{path} is not set, expected {}", value(expected)),
+        (None, Some(actual)) => format!("{path} is {}, but should not be set", value(actual)),
+        (None, None) => path.clone(),
+    }
+}
+
+fn because(reason: &Reason) -> String {
+    match reason {
+        Reason::PassedOver { volume, why, .. } => format!("volume {volume}: {why}"),
+        Reason::NoVolumes { claim } => format!("there is no volume that {} could be bound to", object(claim)),
+        Reason::Condition { object: key, condition, reason, message } => {
+            format!("{}: {condition}: {reason}: {message}", object(key))
+        }
+        Reason::Container { pod, name, reason, message } if message.is_empty() => {
+            format!("{}: container {name}: {reason}", object(pod))
+        }
+        Reason::Container { pod, name, reason, message } => {
+            format!("{}: container {name}: {reason}: {message}", object(pod))
+        }
+        Reason::Event { object: key, reason, message, .. } => format!("{}: {reason}: {message}", object(key)),
+    }
+}

@@ -1,0 +1,185 @@
+//! 繁體中文。Kubernetes 的專有名詞保留原文。
+use super::{Message, object, objects, value};
+use crate::grade::compare::{ANY, Difference};
+use crate::grade::reasons::Reason;
+use crate::grade::{Failure, Finding, NotSimulated};
+use crate::scenario::{Level, Range};
+use crate::storage::PassedOver;
+
+pub(super) fn say(message: &Message<'_>) -> String {
+    match *message {
+        Message::Finding(failure) => finding(failure),
+        Message::Reason(reason) => because(reason),
+        Message::NotSimulated(NotSimulated::Dns) => "未模擬叢集 DNS，此項不計分".into(),
+        Message::NotSimulated(NotSimulated::Storage) => "未模擬容器在 volume 裡看到的內容，此項不計分".into(),
+        Message::DidNotSettle => "叢集一直沒有穩定下來，以下並非最終結果".into(),
+        Message::StepFailed { number, stderr } => format!("題目的第 {number} 個步驟執行失敗：{stderr}"),
+
+        Message::Why => "原因".into(),
+        Message::ExpectedAndSimulated => "- 預期，+ 模擬結果".into(),
+        Message::Advice => "建議".into(),
+        Message::DidYouMean(word) => format!("是不是要寫 `{word}`？"),
+        Message::FullMarks { points } => format!("滿分，{points} 分全拿"),
+        Message::Points { points, possible, percent, needed, passed } => {
+            let verdict = if passed { "及格" } else { "不及格" };
+            format!("{possible} 分得 {points} 分（{percent} %），{verdict}；{needed} % 及格")
+        }
+        Message::CheckPoints { points, possible } => format!("{points}/{possible} 分"),
+        Message::TryHint { scenario } => format!("看提示：ckad-grade hint {scenario}"),
+        Message::SeeExplanation { scenario } => format!("看參考解答與說明：ckad-grade solution {scenario}"),
+        Message::Refused => "遭拒絕".into(),
+        Message::Warning => "警告".into(),
+        Message::MoreDifferences(number) => format!("還有 {number} 處"),
+        Message::UnreadableCharacters => "這個檔案不是文字檔".into(),
+
+        Message::NoAnswerYet { scenario } => format!(
+            "這裡還沒有 {scenario} 的答案。\n\n請把 manifest 寫進 {scenario}.yaml（或放進 {scenario}/ 資料夾），再執行一次同樣的指令；\
+             也可以直接指定檔案：ckad-grade {scenario} FILE..."
+        ),
+        Message::AnswerFiles { names } => format!("答案：{names}"),
+        Message::UnknownScenario { name, suggestion } => {
+            let hint = match suggestion {
+                Some(suggestion) => format!("是不是要找 `{suggestion}`？"),
+                None => "`ckad-grade list` 會列出所有題目。".to_owned(),
+            };
+            format!("沒有 `{name}` 這一題。{hint}")
+        }
+        Message::CannotReadAnswer { file, error } => format!("無法讀取答案 {file}：{error}"),
+        Message::NothingInAnswer { folder } => format!("資料夾 {folder} 裡沒有 .yaml、.yml 或 .json 檔"),
+        Message::UsingScenariosOf { folder, scenario } => {
+            format!("注意：{scenario} 取自 {folder}，不是內建的題目")
+        }
+        Message::OverriddenScenarios { folder, number } => {
+            format!("注意：{folder} 裡有 {number} 題是新增的，或與內建的不同")
+        }
+        Message::ScenarioIsWrong => "題目本身有錯".into(),
+        Message::Level(Level::WarmUp) => "暖身".into(),
+        Message::Level(Level::Exam) => "考題".into(),
+        Message::Level(Level::Hard) => "進階".into(),
+        Message::Minutes(minutes) => format!("{minutes} 分鐘"),
+        Message::Chapter(chapter) => format!("第 {chapter} 章"),
+        Message::PointsWorth(points) => format!("{points} 分"),
+        Message::ScenarioCount(number) => format!("共 {number} 題。開始作答：ckad-grade show SCENARIO"),
+        Message::HowToAnswer { scenario } => {
+            format!("把答案寫進 {scenario}.yaml，再執行：ckad-grade {scenario}")
+        }
+        Message::HintOf { number, total } => format!("提示 {number}/{total}"),
+        Message::NoSuchHint { total } => format!("只有 {total} 則提示"),
+        Message::NoHints => "這一題沒有提示".into(),
+        Message::MoreHints { scenario, next } => format!("下一則：ckad-grade hint {scenario} {next}"),
+        Message::NoKey { scenario } => format!("{scenario} 沒有參考解答"),
+        Message::Explanation => "說明".into(),
+        Message::Sources => "出處".into(),
+        Message::Checks => "計分項目".into(),
+        Message::ClusterAtStart => "叢集裡已經有".into(),
+        Message::NothingThere => "沒有任何物件。".into(),
+        Message::NotAsWished => "不如預期之處：".into(),
+        Message::AllAsWished => "一切正常。".into(),
+    }
+}
+
+fn finding(failure: &Failure) -> String {
+    let first = failure.differences.first().map(difference).unwrap_or_default();
+    let more = match failure.differences.len() {
+        0 | 1 => String::new(),
+        number => format!("（另有 {} 處不同）", number - 1),
+    };
+    match &failure.finding {
+        Finding::Missing { object: key, instead: None } => format!("找不到 {}", object(key)),
+        Finding::Missing { object: key, instead: Some(other) } => {
+            format!("找不到 {}，倒是有 {}", object(key), object(other))
+        }
+        Finding::Different { object: key } => format!("{}：{first}{more}", object(key)),
+        Finding::NoneLike { kind, namespace, nearest } => {
+            let place = namespace.as_ref().map(|n| format!("namespace {n} 裡")).unwrap_or_default();
+            match nearest {
+                None => format!("{place}沒有任何 {}", kind.name()),
+                Some(key) => format!("{place}沒有符合的 {}；最接近的是 {}：{first}{more}", kind.name(), object(key)),
+            }
+        }
+        Finding::Present { objects: keys } => {
+            let (names, others) = objects(keys);
+            let others = if others > 0 { format!(" 等 {} 個物件", keys.len()) } else { String::new() };
+            format!("{names}{others}不該存在")
+        }
+        Finding::Number { expected, objects: keys, kind } => {
+            let nearest = if first.is_empty() { String::new() } else { format!("；最接近的一個：{first}{more}") };
+            format!("符合的 {} 有 {} 個，預期 {}{nearest}", kind.name(), keys.len(), range(*expected))
+        }
+        Finding::False { expression } => format!("以下條件不成立：{expression}"),
+        Finding::NoValue { expression, message } => format!("以下條件無法對結果求值：{expression}（{message}）"),
+        Finding::Paths { one, other, same: true } => format!("{one} 與 {other} 看到的是同一份檔案"),
+        Finding::Paths { one, other, same: false } => format!("{one} 與 {other} 看到的不是同一份檔案"),
+        Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
+    }
+}
+
+fn range(range: Range) -> String {
+    match range {
+        Range { min, max: Some(max) } if min == max => format!("{min} 個"),
+        Range { min: 0, max: Some(max) } => format!("最多 {max} 個"),
+        Range { min, max: Some(max) } => format!("{min} 到 {max} 個"),
+        Range { min, max: None } => format!("至少 {min} 個"),
+    }
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference { path, expected, actual } = difference;
+    match (expected, actual) {
+        (Some(expected), Some(actual)) => format!("{path} 是 {}，預期 {}", value(actual), value(expected)),
+        (Some(expected), None) if expected == ANY => format!("{path} 沒有設定"),
+        (Some(expected), None) => format!("{path} 沒有設定，預期 {}", value(expected)),
+        (None, Some(actual)) => format!("{path} 是 {}，不該設定", value(actual)),
+        (None, None) => path.clone(),
+    }
+}
+
+fn because(reason: &Reason) -> String {
+    match reason {
+        Reason::PassedOver { volume, why, .. } => format!("volume {volume}：{}", passed_over(why)),
+        Reason::NoVolumes { claim } => format!("沒有任何 volume 可以綁定給 {}", object(claim)),
+        Reason::Condition { object: key, condition, reason, message } => {
+            format!("{}：{condition}：{reason}：{message}", object(key))
+        }
+        Reason::Container { pod, name, reason, message } if message.is_empty() => {
+            format!("{}：容器 {name}：{reason}", object(pod))
+        }
+        Reason::Container { pod, name, reason, message } => {
+            format!("{}：容器 {name}：{reason}：{message}", object(pod))
+        }
+        Reason::Event { object: key, reason, message, .. } => format!("{}：{reason}：{message}", object(key)),
+    }
+}
+
+fn passed_over(why: &PassedOver) -> String {
+    let class = |name: &str| if name.is_empty() { "沒有 class".to_owned() } else { format!("class 是 {name}") };
+    match why {
+        PassedOver::ReservedFor { namespace, name } => format!("claimRef 已保留給 claim {namespace}/{name}"),
+        PassedOver::BoundTo { namespace, name } => format!("已綁定給 claim {namespace}/{name}"),
+        PassedOver::Released { namespace, name, failed } => {
+            let also = if *failed { "，而且回收失敗" } else { "" };
+            format!("claimRef 仍指向已刪除的 claim {namespace}/{name}{also}")
+        }
+        PassedOver::TooSmall { has, wants } => format!("容量 {has}，claim 要求 {wants}"),
+        PassedOver::AccessModes { has, missing } => {
+            let has = if has.is_empty() { "沒有任何 access mode".to_owned() } else { format!("只提供 {}", has.join("、")) };
+            format!("缺少 access mode {}（{has}）", missing.join("、"))
+        }
+        PassedOver::VolumeMode { has, wants } => format!("volumeMode 是 {has}，claim 要求 {wants}"),
+        PassedOver::AttributesClass { has, wants } => {
+            format!("VolumeAttributesClass 是 \"{has}\"，claim 要求 \"{wants}\"")
+        }
+        PassedOver::Terminating => "正在刪除中".to_owned(),
+        PassedOver::WaitsForConsumer => "claim 的 class 要等到有 pod 使用才會綁定".to_owned(),
+        PassedOver::NotAvailable { phase } => format!("phase 是 {phase}，不是 Available"),
+        PassedOver::SelectorMismatch { requirement, has } => match has {
+            Some(value) => format!("claim 的 selector 要求 {requirement}，它的 label 值是 {value}"),
+            None => format!("claim 的 selector 要求 {requirement}，它沒有這個 label"),
+        },
+        PassedOver::StorageClass { has, wants } => match wants.as_str() {
+            "" => format!("{}，claim 要求沒有 class", class(has)),
+            wants => format!("{}，claim 要求 class {wants}", class(has)),
+        },
+        PassedOver::NodeAffinity => "nodeAffinity 排除了這個 node".to_owned(),
+    }
+}

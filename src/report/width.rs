@@ -1,0 +1,108 @@
+//! How wide text is on a terminal, and breaking it into lines.
+
+/// Columns of a character: two for East Asian wide ones, none for combining marks.
+pub fn char_width(c: char) -> usize {
+    match c as u32 {
+        0x300..=0x36f | 0x200d | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f
+        | 0x2e80..=0x303e
+        | 0x3041..=0x33ff
+        | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff
+        | 0xa000..=0xa4cf
+        | 0xac00..=0xd7a3
+        | 0xf900..=0xfaff
+        | 0xfe30..=0xfe4f
+        | 0xff00..=0xff60
+        | 0xffe0..=0xffe6
+        | 0x1f300..=0x1f64f
+        | 0x1f900..=0x1f9ff
+        | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+/// Columns of a text.
+///
+/// ```
+/// assert_eq!(ckad_grade::report::width::width("PV 磁碟"), 7);
+/// ```
+pub fn width(text: &str) -> usize {
+    text.chars().map(char_width).sum()
+}
+
+/// A text and blanks up to a width.
+pub fn pad(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// Breaks a text into lines of at most so many columns: at blanks, and between wide characters. Its own line breaks stay; a
+/// word that is too long is not broken. Lines keep the indentation of the line they come from.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    text.lines().flat_map(|line| wrap_line(line, columns)).collect()
+}
+
+fn wrap_line(line: &str, columns: usize) -> Vec<String> {
+    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
+    let mut lines = Vec::new();
+    let mut current = indent.clone();
+    let mut blank = false;
+    for piece in pieces(line) {
+        if piece == " " {
+            blank = current.len() > indent.len();
+            continue;
+        }
+        let gap = usize::from(blank);
+        let fits = width(&current) + gap + width(piece) <= columns;
+        // a closing mark does not begin a line
+        let closing = piece.chars().next().is_some_and(|c| "，。；：、）」』！？…》".contains(c));
+        if !fits && !closing && current.len() > indent.len() {
+            lines.push(std::mem::replace(&mut current, indent.clone()));
+        } else if blank {
+            current.push(' ');
+        }
+        current.push_str(piece);
+        blank = false;
+    }
+    lines.push(current);
+    lines
+}
+
+/// The parts between which a line may be broken: words, blanks, wide characters.
+fn pieces(line: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, c) in line.char_indices() {
+        if c == ' ' || char_width(c) == 2 {
+            parts.extend(line.get(start..at).filter(|word| !word.is_empty()));
+            let end = at + c.len_utf8();
+            parts.extend(line.get(at..end));
+            start = end;
+        }
+    }
+    parts.extend(line.get(start..).filter(|word| !word.is_empty()));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrap;
+
+    #[test]
+    fn lines_break_at_blanks_and_between_wide_characters() {
+        assert_eq!(wrap("aa bb cc", 5), ["aa bb", "cc"]);
+        assert_eq!(wrap("磁碟空間", 4), ["磁碟", "空間"]);
+        assert_eq!(wrap("  - aa bb", 6), ["  - aa", "  bb"]);
+    }
+
+    #[test]
+    fn a_closing_mark_does_not_begin_a_line() {
+        assert_eq!(wrap("磁碟。空", 4), ["磁碟。", "空"]);
+    }
+
+    #[test]
+    fn empty_lines_and_long_words_stay() {
+        assert_eq!(wrap("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abcdefgh"]);
+    }
+}

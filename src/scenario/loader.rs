@@ -1,0 +1,278 @@
+//! From TOML to a [`Scenario`]; every error says where.
+use std::ops::Range as Bytes;
+
+use serde::Deserialize;
+use serde_json::Value;
+use toml::Spanned;
+
+use super::cluster::RawCluster;
+use super::error::{LoadError, Place};
+use super::{Cel, Check, ContainerPath, Dns, Free, Level, Pattern, Question, Range, Scenario, Storage};
+use crate::lang::Text;
+use crate::timeline::{self, Step, StepTable};
+use crate::yaml;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScenario {
+    format: Spanned<u32>,
+    id: Spanned<String>,
+    chapter: String,
+    level: Level,
+    minutes: u32,
+    #[serde(default)]
+    sources: Vec<String>,
+    title: Spanned<Text>,
+    task: Spanned<Text>,
+    #[serde(default)]
+    hints: Vec<Spanned<Text>>,
+    explanation: Option<Spanned<Text>>,
+    #[serde(default)]
+    cluster: RawCluster,
+    #[serde(default)]
+    steps: Vec<Spanned<StepTable>>,
+    checks: Spanned<Vec<Spanned<RawCheck>>>,
+    #[serde(default)]
+    free: Vec<Free>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCheck {
+    id: Spanned<String>,
+    points: Spanned<u32>,
+    title: Spanned<Text>,
+    advice: Option<Spanned<Text>>,
+    after: Option<Spanned<usize>>,
+    expect: Option<Spanned<String>>,
+    absent: Option<Spanned<String>>,
+    count: Option<Spanned<RawCount>>,
+    cel: Option<Spanned<String>>,
+    storage: Option<Spanned<RawStorage>>,
+    dns: Option<RawDns>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCount {
+    like: Spanned<String>,
+    exactly: Option<u64>,
+    min: Option<u64>,
+    max: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStorage {
+    #[serde(default)]
+    same: Vec<Spanned<String>>,
+    #[serde(default)]
+    different: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDns {
+    name: String,
+    namespace: String,
+    #[serde(default)]
+    pods: Vec<String>,
+}
+
+const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `storage`, `dns`";
+
+impl Scenario {
+    /// Reads a scenario; `file` is its name in error messages.
+    pub fn parse(source: &str, file: &str) -> Result<Scenario, LoadError> {
+        let raw: RawScenario = toml::from_str(source).map_err(|error| LoadError::from_toml(file, source, &error))?;
+        Loader { file, source }.scenario(raw)
+    }
+}
+
+/// The place at which the content of a string begins: after the quotes and, for a multi-line string, after the line break.
+pub(super) fn text_place(file: &str, source: &str, span: Bytes<usize>) -> Place {
+    let text = source.get(span.clone()).unwrap_or_default();
+    let quotes = if text.starts_with("'''") || text.starts_with("\"\"\"") { 3 } else { 1 };
+    let rest = text.get(quotes..).unwrap_or_default();
+    let line_break = match quotes {
+        3 if rest.starts_with("\r\n") => 2,
+        3 if rest.starts_with('\n') => 1,
+        _ => 0,
+    };
+    Place::at(file, source, span.start + quotes + line_break)
+}
+
+struct Loader<'a> {
+    file: &'a str,
+    source: &'a str,
+}
+
+impl Loader<'_> {
+    fn error(&self, span: Bytes<usize>, message: impl Into<String>) -> LoadError {
+        LoadError::new(self.file, self.source, span, message)
+    }
+
+    fn scenario(&self, raw: RawScenario) -> Result<Scenario, LoadError> {
+        if *raw.format.get_ref() != 1 {
+            let message = format!("`format = {}` is not known; this version reads format 1", raw.format.get_ref());
+            return Err(self.error(raw.format.span(), message));
+        }
+        let id = raw.id.get_ref();
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if !id.chars().all(allowed) || !id.starts_with("scenario-") {
+            let message = "an `id` is `scenario-` followed by small letters, digits and `-`";
+            return Err(self.error(raw.id.span(), message));
+        }
+        let stem = std::path::Path::new(self.file).file_stem().and_then(|s| s.to_str());
+        if stem.is_some_and(|stem| stem != id) {
+            return Err(self.error(raw.id.span(), format!("the `id` must be the file's name: it should be `{id}.toml`")));
+        }
+        let steps = raw.steps.into_iter().map(|step| self.step(step)).collect::<Result<Vec<Step>, _>>()?;
+        let checks = self.checks(raw.checks, steps.len())?;
+        Ok(Scenario {
+            chapter: raw.chapter,
+            level: raw.level,
+            minutes: raw.minutes,
+            sources: raw.sources,
+            title: self.text("title", raw.title)?,
+            task: self.text("task", raw.task)?,
+            hints: raw.hints.into_iter().map(|hint| self.text("hint", hint)).collect::<Result<_, _>>()?,
+            explanation: raw.explanation.map(|text| self.text("explanation", text)).transpose()?,
+            cluster: raw.cluster.into_setup(self.file, self.source)?,
+            steps,
+            checks,
+            free: raw.free,
+            id: raw.id.into_inner(),
+        })
+    }
+
+    /// A scenario is one file, so that its steps name no other files.
+    fn step(&self, table: Spanned<StepTable>) -> Result<Step, LoadError> {
+        let no_files = |name: &str| {
+            let message = format!("`apply = \"{name}\"` names a file; write the manifest here: `manifest = \'\'\'…\'\'\'`");
+            Err(timeline::LoadError::Format(message))
+        };
+        let span = table.span();
+        table.into_inner().into_step(&no_files).map_err(|error| self.error(span, error.to_string()))
+    }
+
+    /// A text is there in both languages.
+    fn text(&self, what: &str, text: Spanned<Text>) -> Result<Text, LoadError> {
+        let missing = match text.get_ref() {
+            Text { en, .. } if en.trim().is_empty() => Some("en"),
+            Text { zh_tw, .. } if zh_tw.trim().is_empty() => Some("zh-TW"),
+            _ => None,
+        };
+        match missing {
+            Some(lang) => Err(self.error(text.span(), format!("the {what} says nothing in `{lang}`"))),
+            None => Ok(text.into_inner()),
+        }
+    }
+
+    fn checks(&self, raw: Spanned<Vec<Spanned<RawCheck>>>, steps: usize) -> Result<Vec<Check>, LoadError> {
+        if raw.get_ref().is_empty() {
+            return Err(self.error(raw.span(), "a scenario has at least one check"));
+        }
+        let mut checks: Vec<Check> = Vec::new();
+        for check in raw.into_inner() {
+            let id = check.get_ref().id.clone();
+            let check = self.check(check, steps)?;
+            if checks.iter().any(|other| other.id == check.id) {
+                return Err(self.error(id.span(), format!("there is already a check `{}`", check.id)));
+            }
+            checks.push(check);
+        }
+        Ok(checks)
+    }
+
+    fn check(&self, raw: Spanned<RawCheck>, steps: usize) -> Result<Check, LoadError> {
+        let span = raw.span();
+        let raw = raw.into_inner();
+        if *raw.points.get_ref() == 0 {
+            return Err(self.error(raw.points.span(), "a check is worth at least one point"));
+        }
+        if let Some(after) = raw.after.as_ref().filter(|after| *after.get_ref() > steps) {
+            let message = format!("`after = {}`, but there are only {steps} steps", after.get_ref());
+            return Err(self.error(after.span(), message));
+        }
+        let mut questions = Vec::new();
+        if let Some(text) = &raw.expect {
+            questions.push(Question::Expect(self.pattern(text)?));
+        }
+        if let Some(text) = &raw.absent {
+            questions.push(Question::Absent(self.pattern(text)?));
+        }
+        if let Some(count) = &raw.count {
+            questions.push(self.count(count)?);
+        }
+        if let Some(text) = &raw.cel {
+            let place = text_place(self.file, self.source, text.span());
+            questions.push(Question::Cel(Cel { expression: text.get_ref().clone(), place }));
+        }
+        if let Some(storage) = &raw.storage {
+            questions.push(self.storage(storage)?);
+        }
+        if let Some(RawDns { name, namespace, pods }) = raw.dns {
+            questions.push(Question::Dns(Dns { name, namespace, pods }));
+        }
+        let asked = questions.len();
+        let (Some(question), 1) = (questions.pop(), asked) else {
+            let message = format!("check `{}` has {asked} questions; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
+            return Err(self.error(raw.id.span(), message));
+        };
+        Ok(Check {
+            points: raw.points.into_inner(),
+            title: self.text("title", raw.title)?,
+            advice: raw.advice.map(|text| self.text("advice", text)).transpose()?,
+            after: raw.after.map(Spanned::into_inner),
+            question,
+            place: Place::at(self.file, self.source, span.start),
+            id: raw.id.into_inner(),
+        })
+    }
+
+    /// A manifest with one partial object.
+    fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, LoadError> {
+        let place = text_place(self.file, self.source, text.span());
+        let mut documents = yaml::documents(text.get_ref()).map_err(|error| {
+            let place = place.lines_below(error.line.unwrap_or(1).saturating_sub(1));
+            LoadError { place, message: error.message, suggestion: None, span: text.span() }
+        })?;
+        let (Some(value), true) = (documents.pop(), documents.is_empty()) else {
+            return Err(self.error(text.span(), "exactly one object is expected here"));
+        };
+        for key in ["apiVersion", "kind"] {
+            if value.get(key).and_then(Value::as_str).is_none() {
+                return Err(self.error(text.span(), format!("the object has no `{key}`")));
+            }
+        }
+        Ok(Pattern { value, place })
+    }
+
+    fn count(&self, raw: &Spanned<RawCount>) -> Result<Question, LoadError> {
+        let RawCount { like, exactly, min, max } = raw.get_ref();
+        let range = match (*exactly, *min, *max) {
+            (Some(number), None, None) => Range { min: number, max: Some(number) },
+            (None, Some(min), max) => Range { min, max },
+            (None, None, Some(max)) => Range { min: 0, max: Some(max) },
+            _ => return Err(self.error(raw.span(), "a count has either `exactly`, or `min`, `max` or both")),
+        };
+        if range.max.is_some_and(|max| max < range.min) {
+            return Err(self.error(raw.span(), "`max` is less than `min`"));
+        }
+        Ok(Question::Count(range, self.pattern(like)?))
+    }
+
+    fn storage(&self, raw: &Spanned<RawStorage>) -> Result<Question, LoadError> {
+        let RawStorage { same, different } = raw.get_ref();
+        if same.len() == 1 || different.len() == 1 || same.len() + different.len() == 0 {
+            return Err(self.error(raw.span(), "`same` and `different` compare at least two paths"));
+        }
+        let path = |text: &Spanned<String>| {
+            ContainerPath::parse(text.get_ref())
+                .ok_or_else(|| self.error(text.span(), "a path is written `NAMESPACE/POD/CONTAINER:/PATH`"))
+        };
+        let paths = |list: &[Spanned<String>]| list.iter().map(path).collect::<Result<Vec<_>, _>>();
+        Ok(Question::Storage(Storage { same: paths(same)?, different: paths(different)? }))
+    }
+}
