@@ -1,7 +1,9 @@
 //! What a grade says to people and programs: one report, several formats.
 pub mod json;
+pub mod outcome;
 pub mod problem;
 pub mod sanitise;
+pub mod tables;
 pub mod terminal;
 pub mod text;
 pub mod width;

@@ -19,6 +19,7 @@ pub enum Message<'a> {
     Reason(&'a Reason),
     NotSimulated(NotSimulated),
     DidNotSettle,
+    Step(usize),
     StepFailed { number: usize, stderr: &'a str },
 
     // the report

@@ -14,6 +14,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
             "not simulated: what containers see in their volumes; the check does not count".into()
         }
         Message::DidNotSettle => "the cluster did not come to rest; the outcome is not final".into(),
+        Message::Step(number) => format!("step {number}"),
         Message::StepFailed { number, stderr } => format!("step {number} of the scenario failed: {stderr}"),
 
         Message::Why => "why".into(),
@@ -140,7 +141,7 @@ fn difference(difference: &Difference) -> String {
 fn because(reason: &Reason) -> String {
     match reason {
         Reason::PassedOver { volume, why, .. } => format!("volume {volume}: {why}"),
-        Reason::NoVolumes { claim } => format!("there is no volume that {} could be bound to", object(claim)),
+        Reason::Claim { claim, state } => format!("{} is not bound: {state}", object(claim)),
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}: {condition}: {reason}: {message}", object(key))
         }

@@ -1,10 +1,11 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
 use super::{Message, object, objects, value};
+use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::scenario::{Level, Range};
-use crate::storage::PassedOver;
+use crate::storage::{NamedMismatch, PassedOver};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
@@ -13,6 +14,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotSimulated(NotSimulated::Dns) => "未模擬叢集 DNS，此項不計分".into(),
         Message::NotSimulated(NotSimulated::Storage) => "未模擬容器在 volume 裡看到的內容，此項不計分".into(),
         Message::DidNotSettle => "叢集一直沒有穩定下來，以下並非最終結果".into(),
+        Message::Step(number) => format!("步驟 {number}"),
         Message::StepFailed { number, stderr } => format!("題目的第 {number} 個步驟執行失敗：{stderr}"),
 
         Message::Why => "原因".into(),
@@ -137,7 +139,7 @@ fn difference(difference: &Difference) -> String {
 fn because(reason: &Reason) -> String {
     match reason {
         Reason::PassedOver { volume, why, .. } => format!("volume {volume}：{}", passed_over(why)),
-        Reason::NoVolumes { claim } => format!("沒有任何 volume 可以綁定給 {}", object(claim)),
+        Reason::Claim { claim, state } => format!("{} 尚未綁定：{}", object(claim), claim_state(state)),
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}：{condition}：{reason}：{message}", object(key))
         }
@@ -148,6 +150,52 @@ fn because(reason: &Reason) -> String {
             format!("{}：容器 {name}：{reason}：{message}", object(pod))
         }
         Reason::Event { object: key, reason, message, .. } => format!("{}：{reason}：{message}", object(key)),
+    }
+}
+
+fn claim_state(state: &ClaimState) -> String {
+    match state {
+        ClaimState::NoVolume => "沒有符合的 volume，claim 也沒有可以產生 volume 的 class".to_owned(),
+        ClaimState::WaitingForFirstConsumer { class } => {
+            format!("class {class} 要等到有 pod 使用這個 claim 才會綁定（WaitForFirstConsumer）")
+        }
+        ClaimState::WaitingForPods { pods } => format!("等待 scheduler 為 {} 選定 node", pods.join("、")),
+        ClaimState::ClassMissing { class } => {
+            format!("沒有符合的 volume，也沒有 StorageClass {class} 可以產生 volume")
+        }
+        ClaimState::ClassDoesNotProvision { class } => {
+            format!("沒有符合的 volume，而 class {class} 不會產生 volume（kubernetes.io/no-provisioner）")
+        }
+        ClaimState::UnknownProvisioner { class, provisioner } => {
+            format!("class {class} 的 provisioner {provisioner} 不存在")
+        }
+        ClaimState::ProvisionerNotInstalled { class, provisioner } => {
+            format!("這個叢集沒有安裝 class {class} 的 provisioner {provisioner}")
+        }
+        ClaimState::ProvisioningFails { class, provisioner } => {
+            format!("class {class} 的 provisioner {provisioner} 沒有產生 volume，請看 events")
+        }
+        ClaimState::NamedVolumeMissing { volume } => format!("claim 指定的 volume {volume} 不存在"),
+        ClaimState::NamedVolumeTaken { volume, namespace, claim } => {
+            format!("claim 指定的 volume {volume} 屬於 claim {namespace}/{claim}")
+        }
+        ClaimState::NamedVolumeMismatch { volume, why } => {
+            format!("claim 指定的 volume {volume} 不符合要求：{}", named_mismatch(why))
+        }
+        ClaimState::Lost { volume } if volume.is_empty() => "claim 記載已綁定，卻沒有 volume 名稱".to_owned(),
+        ClaimState::Lost { volume } => format!("claim 綁定過的 volume {volume} 已不存在，或已屬於別的 claim"),
+        ClaimState::AboutToBind { volume } => format!("volume {volume} 符合要求，即將綁定"),
+    }
+}
+
+fn named_mismatch(why: &NamedMismatch) -> &'static str {
+    match why {
+        NamedMismatch::Terminating { .. } => "正在刪除中",
+        NamedMismatch::TooSmall => "容量不足",
+        NamedMismatch::StorageClass => "storageClassName 不同",
+        NamedMismatch::AttributesClass => "volumeAttributesClassName 不同",
+        NamedMismatch::VolumeMode => "volumeMode 不同",
+        NamedMismatch::AccessModes => "缺少所要求的 access mode",
     }
 }
 
