@@ -20,6 +20,8 @@ use serde_json::Value;
 
 use crate::lang::Lang;
 use crate::report::sanitise::sanitise;
+use crate::report::terminal::COLUMNS;
+use crate::report::width::wrap;
 use crate::yaml;
 
 /// How a command ended.
@@ -53,6 +55,7 @@ Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the a
 #[derive(Parser, Debug)]
 #[command(name = "ckad-grade", version, about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
 #[command(subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(override_usage = "ckad-grade [OPTIONS] SCENARIO [FILE|DIR|-]...\n       ckad-grade [OPTIONS] COMMAND")]
 struct Cli {
     #[command(flatten)]
     grade: GradeArgs,
@@ -250,7 +253,9 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
     const ERROR: Style = AnsiColor::Red.on_default().bold();
-    let _ = writeln!(err, "{ERROR}error:{ERROR:#} {}", sanitise(&failure.message));
+    let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
+    let text = text.strip_prefix("error:").unwrap_or(&text);
+    let _ = writeln!(err, "{ERROR}error:{ERROR:#}{text}");
     failure.exit
 }
 

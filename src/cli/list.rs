@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::{Exit, Failure, Format, Session, library};
 use crate::report::sanitise::sanitise;
+use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, say};
-use crate::report::width::{pad, width};
+use crate::report::width::{pad, width, wrap};
 
 pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     const SOFT: Style = AnsiColor::BrightBlack.on_default();
@@ -38,10 +39,10 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
         session.data(&json!(list))?;
         return Ok(exit);
     }
-    let wide = rows.iter().map(|(entry, _)| width(&entry.id)).max().unwrap_or_default();
+    let wide = rows.iter().map(|(entry, _)| width(short(&entry.id))).max().unwrap_or_default();
     let mut chapter = String::new();
     for (entry, scenario) in &rows {
-        let id = pad(&sanitise(&entry.id), wide);
+        let id = pad(&sanitise(short(&entry.id)), wide);
         match scenario {
             Ok(scenario) => {
                 if scenario.chapter != chapter {
@@ -51,9 +52,11 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
                 }
                 let level = say(lang, &Message::Level(scenario.level));
                 let minutes = say(lang, &Message::Minutes(scenario.minutes));
-                let title = sanitise(scenario.title.get(lang).trim()).into_owned();
-                let (level, minutes) = (pad(&level, 7), pad(&minutes, 8));
-                writeln!(session.out, "  {id}  {SOFT}{level} {minutes}{SOFT:#} {title}")?;
+                let (level, minutes) = (pad(&level, 7), pad(&minutes, 7));
+                let indent = wide + 21;
+                let title = wrap(&sanitise(scenario.title.get(lang).trim()), COLUMNS.saturating_sub(indent).max(20));
+                let title = title.join(&format!("\n{}", " ".repeat(indent)));
+                writeln!(session.out, "  {id}  {SOFT}{level}  {minutes}{SOFT:#} {title}")?;
             }
             Err(error) => {
                 exit = Exit::Usage;
@@ -63,4 +66,9 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     }
     writeln!(session.out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::ScenarioCount(rows.len())))?;
     Ok(exit)
+}
+
+/// The name without what all names begin with; commands take it, too.
+fn short(id: &str) -> &str {
+    id.strip_prefix("scenario-").unwrap_or(id)
 }

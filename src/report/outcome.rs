@@ -60,7 +60,7 @@ pub fn write(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl
         let key = object.key();
         writeln!(out, "{}", sanitise(&name_of(&key)))?;
         for reason in reasons::of(cluster, &key) {
-            let text = say(lang, &Message::Reason(&reason));
+            let text = say(lang, &Message::Reason { reason: &reason, about: Some(&key) });
             for (i, line) in wrap(&sanitise(&text), COLUMNS - 4).iter().enumerate() {
                 writeln!(out, "  {}{line}", if i == 0 { "· " } else { "  " })?;
             }
@@ -83,7 +83,9 @@ fn is_as_wished(object: &Object) -> bool {
         Kind::Pod => match text("/status/phase") {
             "Succeeded" => true,
             "Running" => value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-                conditions.iter().any(|c| c.get("type") == Some(&"Ready".into()) && c.get("status") == Some(&"True".into()))
+                conditions
+                    .iter()
+                    .any(|c| c.get("type") == Some(&"Ready".into()) && c.get("status") == Some(&"True".into()))
             }),
             _ => false,
         },

@@ -217,12 +217,8 @@ fn phase(object: &Object, value: &Value) -> String {
 /// `GetAccessModesAsString`: always in this order.
 fn access_modes(value: &Value, pointer: &str) -> String {
     let modes: Vec<&str> = list(value, pointer).iter().filter_map(Value::as_str).collect();
-    let known = [
-        ("ReadWriteOnce", "RWO"),
-        ("ReadOnlyMany", "ROX"),
-        ("ReadWriteMany", "RWX"),
-        ("ReadWriteOncePod", "RWOP"),
-    ];
+    let known =
+        [("ReadWriteOnce", "RWO"), ("ReadOnlyMany", "ROX"), ("ReadWriteMany", "RWX"), ("ReadWriteOncePod", "RWOP")];
     let short: Vec<&str> = known.iter().filter(|(mode, _)| modes.contains(mode)).map(|(_, short)| *short).collect();
     short.join(",")
 }

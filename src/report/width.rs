@@ -76,7 +76,9 @@ fn hanging(paragraph: &str, columns: usize) -> Vec<String> {
     };
     let (head, body) = paragraph.split_at(marker);
     let lines = wrap_line(body, columns.saturating_sub(marker)).into_iter().enumerate();
-    lines.map(|(i, line)| if i == 0 { format!("{head}{line}") } else { format!("{}{line}", " ".repeat(marker)) }).collect()
+    lines
+        .map(|(i, line)| if i == 0 { format!("{head}{line}") } else { format!("{}{line}", " ".repeat(marker)) })
+        .collect()
 }
 
 fn wrap_line(line: &str, columns: usize) -> Vec<String> {

@@ -17,9 +17,8 @@ pub(super) fn cells(pod: &Value) -> Vec<String> {
     }
 
     let inits = list(pod, "/spec/initContainers");
-    let restartable = |name: &str| {
-        inits.iter().any(|c| text(c, "/name") == name && text(c, "/restartPolicy") == "Always")
-    };
+    let restartable =
+        |name: &str| inits.iter().any(|c| text(c, "/name") == name && text(c, "/restartPolicy") == "Always");
     let sidecars = inits.iter().filter(|c| text(c, "/restartPolicy") == "Always").count();
     let total = list(pod, "/spec/containers").len() + sidecars;
     let (mut ready, mut restarts, mut sidecar_restarts) = (0, 0, 0);
@@ -106,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_waiting_container_gives_its_reason() {
-        let waiting = json!({ "name": "a", "restartCount": 3, "state": { "waiting": { "reason": "CrashLoopBackOff" } } });
+        let waiting =
+            json!({ "name": "a", "restartCount": 3, "state": { "waiting": { "reason": "CrashLoopBackOff" } } });
         let pod = json!({ "spec": { "containers": [{ "name": "a" }] },
             "status": { "phase": "Running", "containerStatuses": [waiting] } });
         assert_eq!(cells(&pod), ["0/1", "CrashLoopBackOff", "3"]);
