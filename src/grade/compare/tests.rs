@@ -94,7 +94,10 @@ fn null_and_unset_mean_absent_and_any_means_present() {
 fn what_go_would_not_write_is_absent() {
     let mount = |mount: Value| pod(json!({"containers": [{"name": "a", "volumeMounts": [mount]}]}));
     assert_equal(&mount(json!({"mountPath": "/d", "readOnly": false})), &mount(json!({"mountPath": "/d"})));
-    assert_equal(&mount(json!({"mountPath": "/d", "readOnly": null})), &mount(json!({"mountPath": "/d", "readOnly": false})));
+    assert_equal(
+        &mount(json!({"mountPath": "/d", "readOnly": null})),
+        &mount(json!({"mountPath": "/d", "readOnly": false})),
+    );
 }
 
 #[test]
@@ -111,7 +114,8 @@ fn a_pointer_tells_empty_from_absent() {
 
 #[test]
 fn label_keys_with_dots_are_bracketed() {
-    let labels = |value: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"app.io/name": value}}});
+    let labels =
+        |value: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"app.io/name": value}}});
     assert_eq!(paths(&labels("a"), &labels("b")), ["metadata.labels[app.io/name]"]);
 }
 
@@ -121,4 +125,28 @@ fn the_views_show_only_what_was_asked() {
     let has = claim(json!({"volumeName": "pv2", "volumeMode": "Filesystem"}));
     let comparison = compare(&asked, &has);
     assert_eq!(comparison.actual.unwrap(), claim(json!({"volumeName": "pv2"})));
+}
+
+#[test]
+fn none_means_unset_or_empty() {
+    let asked = claim(json!({"storageClassName": "<none>"}));
+    assert_equal(&asked, &claim(json!({})));
+    assert_equal(&asked, &claim(json!({"storageClassName": ""})));
+    assert_eq!(paths(&asked, &claim(json!({"storageClassName": "fast"}))), ["spec.storageClassName"]);
+}
+
+#[test]
+fn bounds_are_for_quantities_and_numbers() {
+    let asked = |text: &str| claim(json!({"resources": {"requests": {"storage": text}}}));
+    let has = claim(json!({"resources": {"requests": {"storage": "6Gi"}}}));
+    assert_equal(&asked(">= 5Gi"), &has);
+    assert_equal(&asked(">= 6144Mi"), &has);
+    assert_eq!(paths(&asked("<= 5Gi"), &has).len(), 1);
+}
+
+#[test]
+fn a_slash_at_the_end_of_a_path_means_nothing() {
+    let volume = |path: &str| pod(json!({"volumes": [{"name": "v", "hostPath": {"path": path}}]}));
+    assert_equal(&volume("/data"), &volume("/data/"));
+    assert_eq!(paths(&volume("/data"), &volume("/data2")), ["spec.volumes[v].hostPath.path"]);
 }
