@@ -2,16 +2,20 @@
 mod controller_history;
 mod controller_ref_manager;
 mod controller_utils;
+pub mod cron_job;
+pub mod daemon_set;
 pub mod deployment;
 pub mod endpoint_slice;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
 pub mod garbage_collector;
+pub mod job;
 pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
 pub mod stateful_set;
+pub mod ttl_after_finished;
 pub mod vac_protection;
 pub mod volume_expand;
 
@@ -25,6 +29,10 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<replica_set::ReplicaSetController>::default(),
         Box::<ephemeral_volume::EphemeralVolumeController>::default(),
         Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
+        Box::<daemon_set::DaemonSetController>::default(),
+        Box::<job::JobController>::default(),
+        Box::<cron_job::CronJobController>::default(),
+        Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),

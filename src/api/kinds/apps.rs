@@ -91,7 +91,7 @@ pub(super) fn validate_always_running(template: &PodTemplateSpec, kind: &str, pa
     let spec_path = path.child("spec");
     let spec = template.spec.as_ref();
     let policy = spec.and_then(|s| s.restart_policy.as_deref()).unwrap_or_default();
-    if policy != "Always" {
+    if !matches!(policy, "" | "Always") {
         errors.push(spec_path.child("restartPolicy").not_supported(policy, &["Always"]));
     }
     if spec.and_then(|s| s.active_deadline_seconds).is_some() {

@@ -114,10 +114,8 @@ fn finding(failure: &Failure) -> String {
             let nearest = if first.is_empty() { String::new() } else { format!("; the next one: {first}{more}") };
             format!("{} {} as asked, expected {}{nearest}", keys.len(), kind.name(), range(*expected))
         }
-        Finding::False { expression } => format!("this is not true: {expression}"),
-        Finding::NoValue { expression, message } => {
-            format!("this cannot be said of the outcome: {expression} ({message})")
-        }
+        Finding::False { expression } => format!("not so in the simulated cluster{}", short(expression)),
+        Finding::NoValue { message, .. } => format!("cannot be said of the simulated cluster: {message}"),
         Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
         Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
