@@ -2,6 +2,7 @@
 pub mod admission;
 mod binding;
 pub mod decode;
+pub mod defaults;
 pub mod dynamic;
 pub mod event;
 pub mod field;
@@ -13,6 +14,7 @@ pub mod node_selector;
 pub mod object;
 pub mod patch;
 pub mod pod_resources;
+pub mod pod_warnings;
 
 pub mod pod_condition;
 pub mod quantity;
