@@ -7,6 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::admission::{self, Operation};
 use super::event::{EventLog, EventType};
 use super::identity::Identities;
+use super::kinds::namespace;
 use super::object::{ApiObject, Object, ObjectKey, Scope};
 use super::status::Status;
 use super::store::Store;
@@ -209,11 +210,17 @@ impl ApiServer {
         Accepted { object, changed, warnings }
     }
 
+    /// Stores an object as it is.
+    pub(super) fn put(&mut self, object: Object) {
+        self.store.put(object);
+    }
+
     /// Stores an object, or removes it when it was only waiting for its last finalizer.
     pub(super) fn write(&mut self, object: Object) {
         let metadata = object.metadata();
         let waiting = metadata.finalizers.as_ref().is_some_and(|f| !f.is_empty())
-            || metadata.deletion_grace_period_seconds.unwrap_or(0) > 0;
+            || metadata.deletion_grace_period_seconds.unwrap_or(0) > 0
+            || matches!(&object, Object::Namespace(n) if !namespace::spec_finalizers(n).is_empty());
         let gone = metadata.deletion_timestamp.is_some() && !waiting;
         let key = object.key();
         self.store.put(object);
@@ -234,6 +241,11 @@ impl ApiServer {
             return Err(Status::conflict(key.kind, &key.name, why));
         }
         admission::delete(&self.store, &object)?;
+        if let Object::Namespace(namespace) = &object
+            && let Some(accepted) = self.delete_namespace(namespace, options)
+        {
+            return Ok(accepted);
+        }
         let grace = admission::graceful_deletion_seconds(&object, options.grace_period_seconds);
         let mut changed = object.clone();
         let now = self.now;
