@@ -154,10 +154,11 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(None));
-        let object = self.validate_admission(Operation::Create, object, None)?;
+        let (object, charged) = self.validate_admission(Operation::Create, object, None)?;
         if self.store.object(T::ID, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(T::ID, object.name()));
         }
+        charged.into_iter().for_each(|quota| self.write(quota));
         let object = Arc::new(object);
         self.write(object.clone().into_object());
         Ok(Accepted { object, changed: true, warnings })
@@ -184,7 +185,8 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(Some(&old)));
-        let object = self.validate_admission(Operation::Update, object, Some(&old))?;
+        let (object, charged) = self.validate_admission(Operation::Update, object, Some(&old))?;
+        charged.into_iter().for_each(|quota| self.write(quota));
         Ok(self.replace(object, &old, warnings))
     }
 
@@ -305,7 +307,7 @@ impl ApiServer {
         operation: Operation,
         object: T,
         old: Option<&Arc<T>>,
-    ) -> Result<T, Status> {
+    ) -> Result<(T, Vec<Object>), Status> {
         let mut warnings = Vec::new();
         let request = admission::Request {
             store: &self.store,
@@ -315,8 +317,8 @@ impl ApiServer {
             old: old.map(|o| o.clone().into_object()),
             warnings: &mut warnings,
         };
-        admission::validate(&request)?;
-        Ok(unwrap_object(request.object))
+        let charged = admission::validate(&request)?;
+        Ok((unwrap_object(request.object), charged))
     }
 }
 

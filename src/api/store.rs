@@ -81,7 +81,7 @@ impl Store {
     }
 
     /// The objects of a kind in one namespace, by name.
-    pub fn objects_in_kind(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Object> {
+    pub fn objects_of_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Object> {
         self.table(kind).and_then(|t| t.get(namespace)).into_iter().flat_map(BTreeMap::values)
     }
 

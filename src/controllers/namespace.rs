@@ -131,7 +131,7 @@ fn sync(api: &mut ApiServer, name: &str) -> Synced {
 /// Deletes the objects of a kind and counts those that stay (`deleteAllContentForGroupVersionResource`).
 fn delete_all_of(api: &mut ApiServer, kind: Kind, namespace: &str, deleted_at: Timestamp, remaining: &mut Remaining) {
     let keys =
-        |api: &ApiServer| -> Vec<ObjectKey> { api.store().objects_in_kind(kind, namespace).map(Object::key).collect() };
+        |api: &ApiServer| -> Vec<ObjectKey> { api.store().objects_of_in(kind, namespace).map(Object::key).collect() };
     let mut estimate = if kind == Kind::Pod { grace_period_of_pods(api, namespace) } else { 0 };
     if api.now().duration_since(deleted_at) >= SignedDuration::from_secs(estimate) {
         estimate = 0;
@@ -146,7 +146,7 @@ fn delete_all_of(api: &mut ApiServer, kind: Kind, namespace: &str, deleted_at: T
             _ => {}
         }
     }
-    let left: Vec<&Object> = api.store().objects_in_kind(kind, namespace).collect();
+    let left: Vec<&Object> = api.store().objects_of_in(kind, namespace).collect();
     if left.is_empty() {
         return;
     }
