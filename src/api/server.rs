@@ -219,11 +219,7 @@ impl ApiServer {
 
     /// Stores an object, or removes it when it was only waiting for its last finalizer.
     pub(super) fn write(&mut self, object: Object) {
-        let metadata = object.metadata();
-        let waiting = metadata.finalizers.as_ref().is_some_and(|f| !f.is_empty())
-            || metadata.deletion_grace_period_seconds.unwrap_or(0) > 0
-            || matches!(&object, Object::Namespace(n) if !namespace::spec_finalizers(n).is_empty());
-        let gone = metadata.deletion_timestamp.is_some() && !waiting;
+        let gone = is_gone(&object);
         let key = object.key();
         self.store.put(object);
         if gone {
@@ -277,7 +273,7 @@ impl ApiServer {
             }
         }
         let differs = changed != object;
-        if differs || grace == 0 {
+        if differs || is_gone(&changed) {
             self.write(changed.clone());
         }
         Ok(Accepted { object: changed, changed: differs, warnings: Vec::new() })
@@ -326,6 +322,15 @@ fn unwrap_object<T: ApiObject>(object: Object) -> T {
     let typed = T::from_object(&object).cloned();
     drop(object);
     Arc::unwrap_or_clone(typed.expect("admission does not change the kind of an object"))
+}
+
+/// Whether an object was deleted and nothing holds it any more: no finalizer, no grace period.
+fn is_gone(object: &Object) -> bool {
+    let metadata = object.metadata();
+    metadata.deletion_timestamp.is_some()
+        && metadata.finalizers.as_ref().is_none_or(Vec::is_empty)
+        && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
+        && !matches!(object, Object::Namespace(n) if !namespace::spec_finalizers(n).is_empty())
 }
 
 /// What no client can change by an update.
