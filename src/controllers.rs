@@ -7,10 +7,14 @@ pub mod endpoint_slice;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
 pub mod garbage_collector;
+pub mod namespace;
 pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
+pub mod resource_quota;
+pub mod root_ca_cert_publisher;
+pub mod service_account;
 pub mod stateful_set;
 pub mod vac_protection;
 pub mod volume_expand;
@@ -27,6 +31,10 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<service_account::ServiceAccountsController>::default(),
+        Box::<root_ca_cert_publisher::RootCaCertPublisher>::default(),
+        Box::<resource_quota::ResourceQuotaController>::default(),
+        Box::<namespace::NamespaceController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),
         Box::<pvc_protection::PvcProtectionController>::default(),
