@@ -8,12 +8,15 @@ pub mod deployment;
 pub mod endpoint_slice;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
+pub mod namespace;
 pub mod garbage_collector;
 pub mod job;
 pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
+pub mod root_ca_cert_publisher;
+pub mod service_account;
 pub mod stateful_set;
 pub mod ttl_after_finished;
 pub mod vac_protection;
@@ -24,6 +27,9 @@ use crate::reconcile::Reconciler;
 /// All controllers, in the order in which they take turns.
 pub fn all() -> Vec<Box<dyn Reconciler>> {
     vec![
+        Box::<service_account::ServiceAccountsController>::default(),
+        Box::<root_ca_cert_publisher::RootCaCertPublisher>::default(),
+        Box::<namespace::NamespaceController>::default(),
         Box::<stateful_set::StatefulSetController>::default(),
         Box::<deployment::DeploymentController>::default(),
         Box::<replica_set::ReplicaSetController>::default(),

@@ -6,6 +6,7 @@ pub mod daemon_set;
 pub mod deployment;
 pub mod endpoint_slice;
 pub mod job;
+pub mod namespace;
 pub mod persistent_volume;
 pub mod persistent_volume_claim;
 pub mod pod;
@@ -18,7 +19,7 @@ pub mod volume_attributes_class;
 use super::strategy::Strategy;
 use k8s_openapi::api::{
     autoscaling::v2::HorizontalPodAutoscaler,
-    core::v1::{ConfigMap, LimitRange, Namespace, Node, ResourceQuota, Secret, ServiceAccount},
+    core::v1::{ConfigMap, LimitRange, Node, ResourceQuota, Secret, ServiceAccount},
     networking::v1::{Ingress, NetworkPolicy},
     policy::v1::PodDisruptionBudget,
     rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding},
@@ -28,7 +29,6 @@ use k8s_openapi::api::{
 /// Kinds without rules of their own so far.
 macro_rules! plain { ($($kind:ty),* $(,)?) => { $(impl Strategy for $kind {})* }; }
 plain!(
-    Namespace,
     ConfigMap,
     Secret,
     ServiceAccount,
