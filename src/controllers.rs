@@ -11,7 +11,6 @@ pub mod external_provisioner;
 pub mod namespace;
 pub mod garbage_collector;
 pub mod job;
-pub mod namespace;
 pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
@@ -43,10 +42,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
-        Box::<service_account::ServiceAccountsController>::default(),
-        Box::<root_ca_cert_publisher::RootCaCertPublisher>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),
-        Box::<namespace::NamespaceController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),
         Box::<pvc_protection::PvcProtectionController>::default(),
