@@ -18,6 +18,7 @@ pub mod pod_warnings;
 
 pub mod pod_condition;
 pub mod quantity;
+pub mod quota;
 pub mod schema;
 pub mod server;
 pub mod status;
