@@ -11,8 +11,8 @@ pub mod kinds;
 pub mod label_selector;
 pub mod node_selector;
 pub mod object;
-pub mod pod_resources;
 pub mod patch;
+pub mod pod_resources;
 
 pub mod pod_condition;
 pub mod quantity;

@@ -37,7 +37,10 @@ mod tests {
 
     #[test]
     fn documents_are_separated_and_empty_ones_dropped() {
-        assert_eq!(super::documents("a: 1\n---\n# nothing\n---\nb: [x]\n").unwrap(), [json!({"a": 1}), json!({"b": ["x"]})]);
+        assert_eq!(
+            super::documents("a: 1\n---\n# nothing\n---\nb: [x]\n").unwrap(),
+            [json!({"a": 1}), json!({"b": ["x"]})]
+        );
         assert_eq!(super::documents("a: [1\n").unwrap_err().line, Some(2));
     }
 }

@@ -77,7 +77,9 @@ fn value(path: &str, ty: Option<&Type>, field: Option<&Field>, expected: &Value,
     }
     let shape = ty.map(|ty| &ty.shape);
     match (expected, shape) {
-        (Value::Object(fields), Some(Shape::Struct(inner))) => nested(path, Some(inner.get()), fields, actual, expected),
+        (Value::Object(fields), Some(Shape::Struct(inner))) => {
+            nested(path, Some(inner.get()), fields, actual, expected)
+        }
         (Value::Object(entries), Some(Shape::Map(element))) => map(path, Some(element), entries, actual, expected),
         (Value::Object(fields), None) => nested(path, None, fields, actual, expected),
         (Value::Array(items), shape) => {

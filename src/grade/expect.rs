@@ -24,9 +24,7 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
     }
     let (object, comparison) = nearest.unzip();
     let finding = match (&target.name, &object) {
-        (Some(name), None) => {
-            Finding::Missing { object: target.key(name), instead: target.instead(name, store) }
-        }
+        (Some(name), None) => Finding::Missing { object: target.key(name), instead: target.instead(name, store) },
         (Some(_), Some(object)) => Finding::Different { object: object.clone() },
         (None, nearest) => {
             Finding::NoneLike { kind: target.kind, namespace: target.namespace.clone(), nearest: nearest.clone() }

@@ -318,7 +318,8 @@ mod tests {
         let start = text.find("bad").unwrap_or_default();
         let location = Location { line: 2, column: 13, range: start..start + 3 };
         let excerpt = Excerpt::of(text, &[(location, "here".to_owned())]);
-        let shown = excerpt.map(|e| (e.text.clone(), e.marks.first().and_then(|(r, _)| e.text.get(r.clone())).map(str::to_owned)));
+        let shown = excerpt
+            .map(|e| (e.text.clone(), e.marks.first().and_then(|(r, _)| e.text.get(r.clone())).map(str::to_owned)));
         assert_eq!(shown, Some(("kind: Pod\nname: \\x1b[31mx bad\n".to_owned(), Some("bad".to_owned()))));
     }
 }

@@ -125,7 +125,9 @@ impl Loader<'_> {
         }
         let stem = std::path::Path::new(self.file).file_stem().and_then(|s| s.to_str());
         if stem.is_some_and(|stem| stem != id) {
-            return Err(self.error(raw.id.span(), format!("the `id` must be the file's name: it should be `{id}.toml`")));
+            return Err(
+                self.error(raw.id.span(), format!("the `id` must be the file's name: it should be `{id}.toml`"))
+            );
         }
         let steps = raw.steps.into_iter().map(|step| self.step(step)).collect::<Result<Vec<Step>, _>>()?;
         let checks = self.checks(raw.checks, steps.len())?;
@@ -149,7 +151,8 @@ impl Loader<'_> {
     /// A scenario is one file, so that its steps name no other files.
     fn step(&self, table: Spanned<StepTable>) -> Result<Step, LoadError> {
         let no_files = |name: &str| {
-            let message = format!("`apply = \"{name}\"` names a file; write the manifest here: `manifest = \'\'\'…\'\'\'`");
+            let message =
+                format!("`apply = \"{name}\"` names a file; write the manifest here: `manifest = \'\'\'…\'\'\'`");
             Err(timeline::LoadError::Format(message))
         };
         let span = table.span();
@@ -217,7 +220,8 @@ impl Loader<'_> {
         }
         let asked = questions.len();
         let (Some(question), 1) = (questions.pop(), asked) else {
-            let message = format!("check `{}` has {asked} questions; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
+            let message =
+                format!("check `{}` has {asked} questions; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
             return Err(self.error(raw.id.span(), message));
         };
         Ok(Check {

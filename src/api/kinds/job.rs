@@ -1,6 +1,12 @@
 //! Jobs (`pkg/registry/batch/job/strategy.go`, `pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`).
+pub(super) mod validation;
+
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
+use super::apps::{name_warning, set_template_defaults, template_warnings};
+use super::stateful_set::default_string;
+use crate::api::field::{ErrorList, Path};
+use crate::api::internal;
 use crate::api::object::ApiObject;
 use crate::api::status::Status;
 use crate::api::store::Store;
@@ -15,6 +21,9 @@ pub const CONTROLLER_UID_LABEL: &str = "batch.kubernetes.io/controller-uid";
 /// The same label from before it had a prefix.
 pub const LEGACY_CONTROLLER_UID_LABEL: &str = "controller-uid";
 
+/// From this many completions and this parallelism on, the indexes may become too long to track.
+const SOFT_LIMITS: (i32, i32) = (100_000, 10_000);
+
 impl Strategy for Job {
     fn set_defaults(&mut self) {
         let spec = self.spec.get_or_insert_default();
@@ -25,6 +34,7 @@ impl Strategy for Job {
         {
             self.metadata.labels = Some(labels.clone());
         }
+        set_job_template_defaults(spec);
     }
 
     fn prepare_for_create(&mut self) {
@@ -44,10 +54,29 @@ impl Strategy for Job {
     }
 
     fn allocate(&mut self, old: Option<&Self>, _store: &Store) -> Result<(), Status> {
+        // `PrepareForCreate` does this; only here the name and the uid are known
         if old.is_none() && self.spec.as_ref().is_some_and(|s| s.manual_selector != Some(true)) {
             generate_selector(self);
         }
         Ok(())
+    }
+
+    fn validate(&self) -> ErrorList {
+        validation::validate_job(self, None)
+    }
+
+    fn validate_update(&self, old: &Self) -> ErrorList {
+        validation::validate_job_update(self, old)
+    }
+
+    fn warnings(&self, old: Option<&Self>) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::root("spec");
+        match old {
+            None => name_warning(self.name()).into_iter().chain(warnings_for_job_spec(spec, None, &path)).collect(),
+            Some(old) if old.metadata.generation == self.metadata.generation => Vec::new(),
+            Some(old) => warnings_for_job_spec(spec, old.spec.as_ref(), &path),
+        }
     }
 }
 
@@ -64,11 +93,16 @@ fn default_job_spec(spec: &mut JobSpec) {
     let replacement = if spec.pod_failure_policy.is_some() { "Failed" } else { "TerminatingOrFailed" };
     spec.pod_replacement_policy.get_or_insert_with(|| replacement.to_owned());
     spec.manual_selector.get_or_insert(false);
+}
+
+/// The defaults of what a Job's spec contains, also in a CronJob.
+pub(super) fn set_job_template_defaults(spec: &mut JobSpec) {
     for rule in spec.pod_failure_policy.iter_mut().flat_map(|p| &mut p.rules) {
         for pattern in rule.on_pod_conditions.iter_mut().flatten() {
-            super::stateful_set::default_string(&mut pattern.status, "True");
+            default_string(&mut pattern.status, "True");
         }
     }
+    set_template_defaults(&mut spec.template);
 }
 
 /// Labels that tie the pods to this Job, and the selector for them (`generateSelector`).
@@ -85,3 +119,34 @@ fn generate_selector(job: &mut Job) {
     let selector = spec.selector.get_or_insert_default().match_labels.get_or_insert_default();
     selector.entry(CONTROLLER_UID_LABEL.to_owned()).or_insert(uid);
 }
+
+/// `WarningsForJobSpec`.
+pub(super) fn warnings_for_job_spec(spec: &JobSpec, old: Option<&JobSpec>, path: &Path<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (completions, parallelism) = SOFT_LIMITS;
+    if spec.completion_mode.as_deref() == Some("Indexed")
+        && spec.completions.unwrap_or(0) > completions
+        && spec.parallelism.unwrap_or(0) > parallelism
+    {
+        warnings.push(format!(
+            "{path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, \
+             Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+        ));
+    }
+    warnings.extend(template_warnings(&spec.template, old.map(|o| &o.template), &path.child("template")));
+    warnings
+}
+
+/// Whether a condition of a Job is `True` (`IsConditionTrue`).
+pub fn has_condition(job: &Job, condition: &str) -> bool {
+    let conditions = job.status.iter().flat_map(|s| s.conditions.iter().flatten());
+    conditions.into_iter().any(|c| c.type_ == condition && c.status == "True")
+}
+
+/// Whether two parts of Jobs mean the same.
+fn same<T: serde::Serialize>(type_name: &str, a: &T, b: &T) -> bool {
+    internal::semantic_equal(type_name, a, b)
+}
+
+#[cfg(test)]
+mod tests;

@@ -18,17 +18,8 @@ enum Meaning {
 }
 
 /// Lists in which order has a meaning although, or because, the API calls them atomic.
-const ORDERED: &[&str] = &[
-    "args",
-    "clusterIPs",
-    "command",
-    "ipFamilies",
-    "names",
-    "nameservers",
-    "podIPs",
-    "rules",
-    "searches",
-];
+const ORDERED: &[&str] =
+    &["args", "clusterIPs", "command", "ipFamilies", "names", "nameservers", "podIPs", "rules", "searches"];
 
 /// Lists of separate things that the API calls atomic: one more does not change what the others mean.
 const MEMBERS: &[&str] = &[

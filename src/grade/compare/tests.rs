@@ -94,7 +94,10 @@ fn null_and_unset_mean_absent_and_any_means_present() {
 fn what_go_would_not_write_is_absent() {
     let mount = |mount: Value| pod(json!({"containers": [{"name": "a", "volumeMounts": [mount]}]}));
     assert_equal(&mount(json!({"mountPath": "/d", "readOnly": false})), &mount(json!({"mountPath": "/d"})));
-    assert_equal(&mount(json!({"mountPath": "/d", "readOnly": null})), &mount(json!({"mountPath": "/d", "readOnly": false})));
+    assert_equal(
+        &mount(json!({"mountPath": "/d", "readOnly": null})),
+        &mount(json!({"mountPath": "/d", "readOnly": false})),
+    );
 }
 
 #[test]
@@ -111,7 +114,8 @@ fn a_pointer_tells_empty_from_absent() {
 
 #[test]
 fn label_keys_with_dots_are_bracketed() {
-    let labels = |value: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"app.io/name": value}}});
+    let labels =
+        |value: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"app.io/name": value}}});
     assert_eq!(paths(&labels("a"), &labels("b")), ["metadata.labels[app.io/name]"]);
 }
 

@@ -97,7 +97,9 @@ fn finding(failure: &Failure) -> String {
             let place = namespace.as_ref().map(|n| format!(" in namespace {n}")).unwrap_or_default();
             match nearest {
                 None => format!("there is no {}{place}", kind.name()),
-                Some(key) => format!("no {}{place} is as asked; nearest is {}: {first}{more}", kind.name(), object(key)),
+                Some(key) => {
+                    format!("no {}{place} is as asked; nearest is {}: {first}{more}", kind.name(), object(key))
+                }
             }
         }
         Finding::Present { objects: keys } => {
@@ -110,7 +112,9 @@ fn finding(failure: &Failure) -> String {
             format!("{} {} as asked, expected {}{nearest}", keys.len(), kind.name(), range(*expected))
         }
         Finding::False { expression } => format!("this is not true: {expression}"),
-        Finding::NoValue { expression, message } => format!("this cannot be said of the outcome: {expression} ({message})"),
+        Finding::NoValue { expression, message } => {
+            format!("this cannot be said of the outcome: {expression} ({message})")
+        }
         Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
         Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),

@@ -103,7 +103,8 @@ fn finding(failure: &Failure) -> String {
             format!("{names}{others}不該存在")
         }
         Finding::Number { expected, objects: keys, kind } => {
-            let nearest = if first.is_empty() { String::new() } else { format!("；最接近的一個：{first}{more}") };
+            let nearest =
+                if first.is_empty() { String::new() } else { format!("；最接近的一個：{first}{more}") };
             format!("符合的 {} 有 {} 個，預期 {}{nearest}", kind.name(), keys.len(), range(*expected))
         }
         Finding::False { expression } => format!("以下條件不成立：{expression}"),
@@ -162,7 +163,11 @@ fn passed_over(why: &PassedOver) -> String {
         }
         PassedOver::TooSmall { has, wants } => format!("容量 {has}，claim 要求 {wants}"),
         PassedOver::AccessModes { has, missing } => {
-            let has = if has.is_empty() { "沒有任何 access mode".to_owned() } else { format!("只提供 {}", has.join("、")) };
+            let has = if has.is_empty() {
+                "沒有任何 access mode".to_owned()
+            } else {
+                format!("只提供 {}", has.join("、"))
+            };
             format!("缺少 access mode {}（{has}）", missing.join("、"))
         }
         PassedOver::VolumeMode { has, wants } => format!("volumeMode 是 {has}，claim 要求 {wants}"),
