@@ -2,6 +2,7 @@
 pub mod admission;
 mod binding;
 pub mod decode;
+pub mod defaults;
 pub mod dynamic;
 pub mod event;
 pub mod field;
@@ -13,9 +14,11 @@ pub mod node_selector;
 pub mod object;
 pub mod patch;
 pub mod pod_resources;
+pub mod pod_warnings;
 
 pub mod pod_condition;
 pub mod quantity;
+pub mod quota;
 pub mod schema;
 pub mod server;
 pub mod status;

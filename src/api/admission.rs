@@ -1,7 +1,14 @@
 //! Admission plugins, in the API server's order (`pkg/kubeapiserver/options/plugins.go`). One file per plugin.
 pub mod default_storage_class;
+pub mod default_toleration_seconds;
+pub mod limit_ranger;
 pub mod namespace_lifecycle;
 pub mod persistent_volume_claim_resize;
+pub mod pod_topology_labels;
+pub mod priority;
+pub mod resource_quota;
+pub mod runtime_class;
+pub mod service_account;
 pub mod storage_object_in_use_protection;
 
 use super::identity::Identities;
@@ -33,18 +40,38 @@ pub struct Request<'a> {
     pub warnings: &'a mut Vec<String>,
 }
 
+impl Request<'_> {
+    /// The refusal of this request (`admission.NewForbidden`).
+    pub fn forbidden(&self, why: impl std::fmt::Display) -> Status {
+        let metadata = self.object.metadata();
+        let given = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+        let name = given(&metadata.name).or_else(|| given(&metadata.generate_name));
+        Status::forbidden(self.object.kind(), name.as_deref().unwrap_or("Unknown"), why)
+    }
+}
+
 /// Runs the mutating plugins, before the object is validated.
 pub fn mutate(request: &mut Request<'_>) -> Result<(), Status> {
     namespace_lifecycle::admit(request)?;
+    limit_ranger::admit(request);
+    service_account::admit(request)?;
+    priority::admit(request)?;
+    default_toleration_seconds::admit(request);
     default_storage_class::admit(request);
     storage_object_in_use_protection::admit(request);
+    runtime_class::admit(request)?;
+    pod_topology_labels::admit(request);
     Ok(())
 }
 
-/// Runs the validating plugins, after the object was found valid.
-pub fn validate(request: &Request<'_>) -> Result<(), Status> {
+/// Runs the validating plugins, after the object was found valid; objects that change when the request succeeds: the
+/// quotas it is charged to.
+pub fn validate(request: &Request<'_>) -> Result<Vec<Object>, Status> {
+    limit_ranger::validate(request)?;
+    service_account::validate(request)?;
+    priority::validate(request)?;
     persistent_volume_claim_resize::validate(request)?;
-    Ok(())
+    resource_quota::validate(request)
 }
 
 /// Plugins that look at deletions.

@@ -11,6 +11,7 @@ pub mod horizontal_pod_autoscaler;
 pub mod ingress;
 pub mod job;
 pub mod network_policy;
+pub mod namespace;
 pub mod persistent_volume;
 pub mod persistent_volume_claim;
 pub mod pod;
@@ -25,10 +26,10 @@ pub mod volume_attributes_class;
 
 use super::strategy::Strategy;
 use k8s_openapi::api::{
-    core::v1::{ConfigMap, LimitRange, Namespace, Node, ResourceQuota, Secret, ServiceAccount},
+    core::v1::{ConfigMap, LimitRange, Node, ResourceQuota, Secret, ServiceAccount},
     scheduling::v1::PriorityClass,
 };
 
 /// Kinds without rules of their own so far.
 macro_rules! plain { ($($kind:ty),* $(,)?) => { $(impl Strategy for $kind {})* }; }
-plain!(Namespace, ConfigMap, Secret, ServiceAccount, Node, ResourceQuota, LimitRange, PriorityClass,);
+plain!(ConfigMap, Secret, ServiceAccount, Node, ResourceQuota, LimitRange, PriorityClass,);

@@ -101,6 +101,38 @@ pub fn pod_limits(spec: &PodSpec) -> Amounts {
     limits
 }
 
+/// A pod's class of service: `BestEffort`, `Burstable` or `Guaranteed` (`ComputePodQOS` of
+/// `pkg/apis/core/helper/qos`).
+pub fn qos_class(spec: &PodSpec) -> &'static str {
+    let compute = |list: Option<&BTreeMap<String, ApiQuantity>>| {
+        let mut list = amounts(list);
+        list.retain(|name, quantity| matches!(name.as_str(), "cpu" | "memory") && quantity.signum() > 0);
+        list
+    };
+    let (mut requests, mut limits) = (Amounts::new(), Amounts::new());
+    let mut guaranteed = true;
+    if let Some(resources) = &spec.resources {
+        requests = compute(resources.requests.as_ref());
+        limits = compute(resources.limits.as_ref());
+        guaranteed = resources.limits.as_ref().is_none_or(BTreeMap::is_empty) || limits.len() == 2;
+    } else {
+        for container in spec.containers.iter().chain(spec.init_containers.iter().flatten()) {
+            let resources = container.resources.as_ref();
+            add(&mut requests, &compute(resources.and_then(|r| r.requests.as_ref())));
+            let own = compute(resources.and_then(|r| r.limits.as_ref()));
+            guaranteed &= own.len() == 2;
+            add(&mut limits, &own);
+        }
+    }
+    if requests.is_empty() && limits.is_empty() {
+        "BestEffort"
+    } else if guaranteed && requests == limits {
+        "Guaranteed"
+    } else {
+        "Burstable"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

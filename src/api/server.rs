@@ -7,6 +7,7 @@ use k8s_openapi::jiff::Timestamp;
 use super::admission::{self, Operation};
 use super::event::{EventLog, EventType};
 use super::identity::Identities;
+use super::kinds::namespace;
 use super::object::{ApiObject, Object, ObjectKey, Scope};
 use super::status::Status;
 use super::store::Store;
@@ -153,10 +154,11 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(None));
-        let object = self.validate_admission(Operation::Create, object, None)?;
+        let (object, charged) = self.validate_admission(Operation::Create, object, None)?;
         if self.store.object(T::ID, object.namespace(), object.name()).is_some() {
             return Err(Status::already_exists(T::ID, object.name()));
         }
+        charged.into_iter().for_each(|quota| self.write(quota));
         let object = Arc::new(object);
         self.write(object.clone().into_object());
         Ok(Accepted { object, changed: true, warnings })
@@ -183,7 +185,8 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(Some(&old)));
-        let object = self.validate_admission(Operation::Update, object, Some(&old))?;
+        let (object, charged) = self.validate_admission(Operation::Update, object, Some(&old))?;
+        charged.into_iter().for_each(|quota| self.write(quota));
         Ok(self.replace(object, &old, warnings))
     }
 
@@ -209,12 +212,14 @@ impl ApiServer {
         Accepted { object, changed, warnings }
     }
 
+    /// Stores an object as it is.
+    pub(super) fn put(&mut self, object: Object) {
+        self.store.put(object);
+    }
+
     /// Stores an object, or removes it when it was only waiting for its last finalizer.
     pub(super) fn write(&mut self, object: Object) {
-        let metadata = object.metadata();
-        let waiting = metadata.finalizers.as_ref().is_some_and(|f| !f.is_empty())
-            || metadata.deletion_grace_period_seconds.unwrap_or(0) > 0;
-        let gone = metadata.deletion_timestamp.is_some() && !waiting;
+        let gone = is_gone(&object);
         let key = object.key();
         self.store.put(object);
         if gone {
@@ -234,6 +239,11 @@ impl ApiServer {
             return Err(Status::conflict(key.kind, &key.name, why));
         }
         admission::delete(&self.store, &object)?;
+        if let Object::Namespace(namespace) = &object
+            && let Some(accepted) = self.delete_namespace(namespace, options)
+        {
+            return Ok(accepted);
+        }
         let grace = admission::graceful_deletion_seconds(&object, options.grace_period_seconds);
         let mut changed = object.clone();
         let now = self.now;
@@ -263,7 +273,7 @@ impl ApiServer {
             }
         }
         let differs = changed != object;
-        if differs || grace == 0 {
+        if differs || is_gone(&changed) {
             self.write(changed.clone());
         }
         Ok(Accepted { object: changed, changed: differs, warnings: Vec::new() })
@@ -293,7 +303,7 @@ impl ApiServer {
         operation: Operation,
         object: T,
         old: Option<&Arc<T>>,
-    ) -> Result<T, Status> {
+    ) -> Result<(T, Vec<Object>), Status> {
         let mut warnings = Vec::new();
         let request = admission::Request {
             store: &self.store,
@@ -303,8 +313,8 @@ impl ApiServer {
             old: old.map(|o| o.clone().into_object()),
             warnings: &mut warnings,
         };
-        admission::validate(&request)?;
-        Ok(unwrap_object(request.object))
+        let charged = admission::validate(&request)?;
+        Ok((unwrap_object(request.object), charged))
     }
 }
 
@@ -312,6 +322,15 @@ fn unwrap_object<T: ApiObject>(object: Object) -> T {
     let typed = T::from_object(&object).cloned();
     drop(object);
     Arc::unwrap_or_clone(typed.expect("admission does not change the kind of an object"))
+}
+
+/// Whether an object was deleted and nothing holds it any more: no finalizer, no grace period.
+fn is_gone(object: &Object) -> bool {
+    let metadata = object.metadata();
+    metadata.deletion_timestamp.is_some()
+        && metadata.finalizers.as_ref().is_none_or(Vec::is_empty)
+        && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
+        && !matches!(object, Object::Namespace(n) if !namespace::spec_finalizers(n).is_empty())
 }
 
 /// What no client can change by an update.

@@ -80,6 +80,11 @@ impl Store {
         self.table(kind).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
     }
 
+    /// The objects of a kind in one namespace, by name.
+    pub fn objects_of_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Object> {
+        self.table(kind).and_then(|t| t.get(namespace)).into_iter().flat_map(BTreeMap::values)
+    }
+
     /// All objects of all kinds, by kind, namespace and name.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
         self.tables.iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)

@@ -76,9 +76,11 @@ impl PersistentVolumeBinder {
             changed.remove_finalizer(IN_TREE_FINALIZER);
             context.api.update(changed)?;
         }
-        let key = ObjectKey::new(Kind::PersistentVolume, "", volume.name());
-        // a volume that somebody else deleted meanwhile is fine, too
-        let _ = context.api.delete(&key, &DeleteOptions::default());
+        if !volume.is_terminating() {
+            let key = ObjectKey::new(Kind::PersistentVolume, "", volume.name());
+            // a volume that somebody else deleted meanwhile is fine, too
+            let _ = context.api.delete(&key, &DeleteOptions::default());
+        }
         Ok(())
     }
 }

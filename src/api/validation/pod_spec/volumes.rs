@@ -12,12 +12,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use super::env::{VOLUME_FIELD_PATHS, validate_object_field_selector, validate_resource_field_selector};
 use super::{PodValidationOptions, projected, text};
 use crate::api::field::{ErrorList, Path, go_quote};
+use crate::api::kinds::persistent_volume_claim;
 use crate::api::quantity::Quantity;
-use crate::api::validation::label_selector::validate_labels;
 use crate::api::validation::names::{
     inclusive_range_error, is_dns1123_subdomain, name_is_dns_subdomain, validate_dns1123_label,
 };
-use crate::api::validation::object_meta::validate_annotations;
 use crate::api::validation::{invalid_each, sorted};
 
 /// The volumes that may be mounted, by name.
@@ -496,36 +495,10 @@ fn validate_csi(source: &CSIVolumeSource, path: &Path<'_>) -> ErrorList {
 
 fn validate_ephemeral(source: &EphemeralVolumeSource, path: &Path<'_>) -> ErrorList {
     let path = path.child("volumeClaimTemplate");
-    let Some(template) = &source.volume_claim_template else { return vec![path.required("")] };
-    let mut errors = Vec::new();
-    if let Some(metadata) = &template.metadata {
-        errors.extend(validate_template_object_meta(metadata, &path.child("metadata")));
+    match &source.volume_claim_template {
+        None => vec![path.required("")],
+        Some(template) => persistent_volume_claim::validate_template(template, &path),
     }
-    errors
-}
-
-/// The metadata of a claim template, which may have nothing but labels and annotations (`ValidateTemplateObjectMeta`).
-pub fn validate_template_object_meta(metadata: &ObjectMeta, path: &Path<'_>) -> ErrorList {
-    let mut errors = validate_annotations(metadata.annotations.as_ref(), &path.child("annotations"));
-    errors.extend(validate_labels(metadata.labels.as_ref(), &path.child("labels")));
-    let set = |value: &Option<String>| value.as_deref().is_some_and(|v| !v.is_empty());
-    let others = [
-        ("name", set(&metadata.name)),
-        ("generateName", set(&metadata.generate_name)),
-        ("namespace", set(&metadata.namespace)),
-        ("selfLink", set(&metadata.self_link)),
-        ("uID", set(&metadata.uid)),
-        ("resourceVersion", set(&metadata.resource_version)),
-        ("generation", metadata.generation.is_some_and(|g| g != 0)),
-        ("creationTimestamp", metadata.creation_timestamp.is_some()),
-        ("deletionTimestamp", metadata.deletion_timestamp.is_some()),
-        ("deletionGracePeriodSeconds", metadata.deletion_grace_period_seconds.is_some()),
-        ("ownerReferences", metadata.owner_references.is_some()),
-        ("finalizers", metadata.finalizers.is_some()),
-        ("managedFields", metadata.managed_fields.is_some()),
-    ];
-    errors.extend(others.iter().filter(|(_, set)| *set).map(|(f, _)| path.child(f).forbidden("cannot be set")));
-    errors
 }
 
 fn validate_image(source: &ImageVolumeSource, path: &Path<'_>, options: &PodValidationOptions) -> ErrorList {
