@@ -1,7 +1,7 @@
 //! CronJobs (`pkg/registry/batch/cronjob/strategy.go`, `pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`).
 use k8s_openapi::api::batch::v1::{CronJob, CronJobSpec};
 
-use super::apps::name_warning;
+use super::apps::{drop_disabled_template_fields, name_warning};
 use super::job::validation::validate_job_template;
 use super::job::{set_job_template_defaults, warnings_for_job_spec};
 use super::stateful_set::default_string;
@@ -30,10 +30,17 @@ impl Strategy for CronJob {
     fn prepare_for_create(&mut self) {
         self.status = Some(Default::default());
         self.metadata.generation = Some(1);
+        if let Some(spec) = &mut self.spec.job_template.spec {
+            drop_disabled_template_fields(&mut spec.template, None);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let Some(spec) = &mut self.spec.job_template.spec {
+            let old = old.spec.job_template.spec.as_ref();
+            drop_disabled_template_fields(&mut spec.template, old.map(|o| &o.template));
+        }
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
@@ -68,8 +75,7 @@ impl Strategy for CronJob {
         if let Some(spec) = self.spec.job_template.spec.as_ref().filter(|_| changed) {
             let (root, template) = (Path::root("spec"), "jobTemplate");
             let template_path = root.child(template);
-            let old = old.and_then(|o| o.spec.job_template.spec.as_ref());
-            warnings.extend(warnings_for_job_spec(spec, old, &template_path.child("spec")));
+            warnings.extend(warnings_for_job_spec(spec, &template_path.child("spec")));
         }
         if old.is_some() && self.spec.schedule.contains("TZ") {
             warnings.push(

@@ -3,11 +3,13 @@ pub(super) mod validation;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
-use super::apps::{name_warning, set_template_defaults, template_warnings};
+use super::apps::{drop_disabled_template_fields, name_warning};
 use super::stateful_set::default_string;
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
 use crate::api::object::ApiObject;
+use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::status::Status;
 use crate::api::store::Store;
 use crate::api::strategy::Strategy;
@@ -40,10 +42,16 @@ impl Strategy for Job {
     fn prepare_for_create(&mut self) {
         self.status = None;
         self.metadata.generation = Some(1);
+        if let Some(spec) = &mut self.spec {
+            drop_disabled_template_fields(&mut spec.template, None);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_disabled_template_fields(&mut spec.template, Some(&old.template));
+        }
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
@@ -73,9 +81,9 @@ impl Strategy for Job {
         let Some(spec) = &self.spec else { return Vec::new() };
         let path = Path::root("spec");
         match old {
-            None => name_warning(self.name()).into_iter().chain(warnings_for_job_spec(spec, None, &path)).collect(),
+            None => name_warning(self.name()).into_iter().chain(warnings_for_job_spec(spec, &path)).collect(),
             Some(old) if old.metadata.generation == self.metadata.generation => Vec::new(),
-            Some(old) => warnings_for_job_spec(spec, old.spec.as_ref(), &path),
+            Some(_) => warnings_for_job_spec(spec, &path),
         }
     }
 }
@@ -102,7 +110,7 @@ pub(super) fn set_job_template_defaults(spec: &mut JobSpec) {
             default_string(&mut pattern.status, "True");
         }
     }
-    set_template_defaults(&mut spec.template);
+    set_pod_template_defaults(&mut spec.template);
 }
 
 /// Labels that tie the pods to this Job, and the selector for them (`generateSelector`).
@@ -121,7 +129,7 @@ fn generate_selector(job: &mut Job) {
 }
 
 /// `WarningsForJobSpec`.
-pub(super) fn warnings_for_job_spec(spec: &JobSpec, old: Option<&JobSpec>, path: &Path<'_>) -> Vec<String> {
+pub(super) fn warnings_for_job_spec(spec: &JobSpec, path: &Path<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     let (completions, parallelism) = SOFT_LIMITS;
     if spec.completion_mode.as_deref() == Some("Indexed")
@@ -133,7 +141,7 @@ pub(super) fn warnings_for_job_spec(spec: &JobSpec, old: Option<&JobSpec>, path:
              Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
         ));
     }
-    warnings.extend(template_warnings(&spec.template, old.map(|o| &o.template), &path.child("template")));
+    warnings.extend(warnings_for_pod_template(&spec.template, &path.child("template")));
     warnings
 }
 
