@@ -232,7 +232,7 @@ mod tests {
         let indexes = Indexes::parse("1-2,4", 8);
         assert_eq!(indexes.missing(8, 3), [0, 3, 5]);
         assert_eq!(indexes.missing(6, 9), [0, 3, 5]);
-        assert_eq!(Indexes::parse("0-7", 8).missing(8, 1), []);
+        assert!(Indexes::parse("0-7", 8).missing(8, 1).is_empty());
     }
 
     #[test]
