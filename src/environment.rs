@@ -13,8 +13,9 @@ pub struct Environment {
     /// Names of the dynamic provisioners that are installed and work; `kubernetes.io/host-path` is the in-tree one.
     #[serde(default)]
     pub provisioners: Vec<String>,
-    /// Containers that end by themselves; all others run until stopped.
-    #[serde(default)]
+    /// Containers that end by themselves; all others run until stopped. If left out, only the pods that recycle volumes
+    /// do their work and end.
+    #[serde(default = "Environment::default_exits")]
     pub exits: Vec<ExitRule>,
 }
 
@@ -63,7 +64,7 @@ pub struct ExitRule {
 
 impl Default for Environment {
     fn default() -> Self {
-        Environment { nodes: Self::default_nodes(), provisioners: Vec::new(), exits: Vec::new() }
+        Environment { nodes: Self::default_nodes(), provisioners: Vec::new(), exits: Self::default_exits() }
     }
 }
 
@@ -71,6 +72,10 @@ impl Environment {
     /// Two equal workers.
     fn default_nodes() -> Vec<NodeConfig> {
         vec![NodeConfig::named("node01"), NodeConfig::named("node02")]
+    }
+
+    fn default_exits() -> Vec<ExitRule> {
+        vec![ExitRule { container: "pv-recycler".to_owned(), code: 0 }]
     }
 
     /// The status with which a container ends by itself, or `None` if it runs until stopped. The first rule that matches

@@ -161,6 +161,17 @@ pub enum Finding {
     },
 }
 
+impl Finding {
+    /// The object it is about, if it is one.
+    pub fn object(&self) -> Option<&ObjectKey> {
+        match self {
+            Finding::Missing { object, .. } | Finding::Different { object } => Some(object),
+            Finding::NoneLike { nearest, .. } => nearest.as_ref(),
+            _ => None,
+        }
+    }
+}
+
 /// Why a scenario cannot be graded, whatever the answer.
 #[derive(Clone, Debug)]
 pub struct ScenarioError {

@@ -1,7 +1,9 @@
 //! What a grade says to people and programs: one report, several formats.
 pub mod json;
+pub mod outcome;
 pub mod problem;
 pub mod sanitise;
+pub mod tables;
 pub mod terminal;
 pub mod text;
 pub mod width;
@@ -11,7 +13,7 @@ use serde_json::Value;
 
 use crate::cluster::Settled;
 use crate::grade::diff::Diff;
-use crate::grade::{Failure, Grade, PASS_PERCENT, Verdict};
+use crate::grade::{Failure, Finding, Grade, PASS_PERCENT, Verdict};
 use crate::lang::Lang;
 use crate::scenario::Scenario;
 use problem::Problem;
@@ -93,6 +95,9 @@ pub struct CheckReport {
     /// What was found instead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// The expression that is not true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expression: Option<String>,
     /// Why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
@@ -145,6 +150,7 @@ impl Report {
                     points: graded.points,
                     possible: graded.points,
                     message: None,
+                    expression: None,
                     reasons: Vec::new(),
                     advice: None,
                     differences: Vec::new(),
@@ -210,8 +216,13 @@ impl Report {
 impl CheckReport {
     fn fail(&mut self, failure: &Failure, lang: Lang) {
         self.message = Some(say(lang, &Message::Finding(failure)));
-        self.reasons = failure.reasons.iter().map(|reason| say(lang, &Message::Reason(reason))).collect();
+        let about = failure.finding.object();
+        let words = |reason| say(lang, &Message::Reason { reason, about });
+        self.reasons = failure.reasons.iter().map(words).collect();
         self.reasons.dedup();
+        if let Finding::False { expression } | Finding::NoValue { expression, .. } = &failure.finding {
+            self.expression = Some(expression.clone());
+        }
         self.diff = failure.diff.clone();
         let field = |difference: &crate::grade::compare::Difference| FieldReport {
             path: difference.path.clone(),

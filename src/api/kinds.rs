@@ -1,4 +1,5 @@
 //! One file per kind: its defaults, its preparation and its validation side by side.
+mod apps;
 pub mod config_map;
 pub mod controller_revision;
 pub mod cron_job;

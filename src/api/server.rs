@@ -1,14 +1,13 @@
 //! The API server's request handling: what happens to an object between the client and the store.
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
 use super::admission::{self, Operation};
 use super::event::{EventLog, EventType};
 use super::identity::Identities;
-use super::kinds::namespace::has_finalizers;
+use super::kinds::namespace;
 use super::object::{ApiObject, Object, ObjectKey, Scope};
 use super::status::Status;
 use super::store::Store;
@@ -213,13 +212,14 @@ impl ApiServer {
         Accepted { object, changed, warnings }
     }
 
+    /// Stores an object as it is.
+    pub(super) fn put(&mut self, object: Object) {
+        self.store.put(object);
+    }
+
     /// Stores an object, or removes it when it was only waiting for its last finalizer.
     pub(super) fn write(&mut self, object: Object) {
-        let metadata = object.metadata();
-        let waiting = metadata.finalizers.as_ref().is_some_and(|f| !f.is_empty())
-            || object.get::<Namespace>().is_some_and(|namespace| has_finalizers(namespace))
-            || metadata.deletion_grace_period_seconds.unwrap_or(0) > 0;
-        let gone = metadata.deletion_timestamp.is_some() && !waiting;
+        let gone = is_gone(&object);
         let key = object.key();
         self.store.put(object);
         if gone {
@@ -239,8 +239,10 @@ impl ApiServer {
             return Err(Status::conflict(key.kind, &key.name, why));
         }
         admission::delete(&self.store, &object)?;
-        if let Object::Namespace(namespace) = &object {
-            return Ok(self.delete_namespace(namespace, options.propagation));
+        if let Object::Namespace(namespace) = &object
+            && let Some(accepted) = self.delete_namespace(namespace, options)
+        {
+            return Ok(accepted);
         }
         let grace = admission::graceful_deletion_seconds(&object, options.grace_period_seconds);
         let mut changed = object.clone();
@@ -271,7 +273,7 @@ impl ApiServer {
             }
         }
         let differs = changed != object;
-        if differs || grace == 0 {
+        if differs || is_gone(&changed) {
             self.write(changed.clone());
         }
         Ok(Accepted { object: changed, changed: differs, warnings: Vec::new() })
@@ -320,6 +322,15 @@ fn unwrap_object<T: ApiObject>(object: Object) -> T {
     let typed = T::from_object(&object).cloned();
     drop(object);
     Arc::unwrap_or_clone(typed.expect("admission does not change the kind of an object"))
+}
+
+/// Whether an object was deleted and nothing holds it any more: no finalizer, no grace period.
+fn is_gone(object: &Object) -> bool {
+    let metadata = object.metadata();
+    metadata.deletion_timestamp.is_some()
+        && metadata.finalizers.as_ref().is_none_or(Vec::is_empty)
+        && metadata.deletion_grace_period_seconds.unwrap_or(0) == 0
+        && !matches!(object, Object::Namespace(n) if !namespace::spec_finalizers(n).is_empty())
 }
 
 /// What no client can change by an update.

@@ -138,3 +138,52 @@ fn volume_is_for_pod(pod: &Pod, claim: &PersistentVolumeClaim) -> Result<(), Str
     let (namespace, name) = (claim.namespace(), claim.name());
     Err(format!("PVC {namespace}/{name} was not created for pod {namespace}/{} (pod is not owner)", pod.name()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::object::ObjectKey;
+    use crate::api::server::DeleteOptions;
+    use crate::cluster::Cluster;
+    use crate::environment::Environment;
+
+    fn pod() -> Pod {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        let template = json!({"metadata": {"labels": {"app": "x"}}, "spec": spec});
+        let volume = json!({"name": "scratch", "ephemeral": {"volumeClaimTemplate": template}});
+        let pod = json!({"metadata": {"name": "sorter", "namespace": "default"},
+            "spec": {"volumes": [volume], "containers": [{"name": "c", "image": "i"}]}});
+        serde_json::from_value(pod).unwrap()
+    }
+
+    #[test]
+    fn the_claim_is_named_after_pod_and_volume_and_owned_by_the_pod() {
+        let mut cluster = Cluster::new(Environment::default());
+        let pod = cluster.api_mut().create(pod()).unwrap().object;
+        cluster.settle();
+        let claim = cluster.api().get::<PersistentVolumeClaim>("default", "sorter-scratch").unwrap();
+        assert_eq!(claim.controller().map(|owner| owner.uid.as_str()), Some(pod.uid()));
+        assert_eq!(claim.label("app"), Some("x"));
+    }
+
+    #[test]
+    fn a_foreign_claim_of_that_name_is_waited_out() {
+        let mut cluster = Cluster::new(Environment::default());
+        let claim = json!({"metadata": {"name": "sorter-scratch", "namespace": "default"},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "2Gi"}}}});
+        cluster.api_mut().create::<PersistentVolumeClaim>(serde_json::from_value(claim).unwrap()).unwrap();
+        let pod = cluster.api_mut().create(pod()).unwrap().object;
+        cluster.settle();
+        let message = "ephemeral volume scratch: PVC default/sorter-scratch was not created for pod default/sorter (pod is \
+                       not owner)";
+        assert!(cluster.api().events().iter().any(|e| e.reason == "FailedBinding" && e.message == message));
+        let key = ObjectKey::new(Kind::PersistentVolumeClaim, "default", "sorter-scratch");
+        cluster.api_mut().delete(&key, &DeleteOptions::default()).unwrap();
+        cluster.settle();
+        let claim = cluster.api().get::<PersistentVolumeClaim>("default", "sorter-scratch").unwrap();
+        assert_eq!(claim.controller().map(|owner| owner.uid.as_str()), Some(pod.uid()));
+    }
+}

@@ -1,27 +1,42 @@
-//! The namespace controller: empties namespaces that are being deleted (`pkg/controller/namespace`).
+//! Deletes what is in a namespace and then the namespace (`pkg/controller/namespace`).
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, Pod};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::api::core::v1::{Namespace, NamespaceCondition, NamespaceStatus, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use crate::api::kinds::namespace::KUBERNETES;
-use crate::api::object::{Kind, ObjectKey};
-use crate::api::server::{ApiServer, DeleteOptions, Propagation};
-use crate::api::{ApiObject, Change, Store};
-use crate::reconcile::{Context, Reconciler, WorkQueue};
+use super::controller_utils::{RetryQueue, is_pod_terminal};
+use crate::api::kinds::namespace::{KUBERNETES_FINALIZER, phase, spec_finalizers};
+use crate::api::object::{ApiObject, Kind, Object, ObjectKey};
+use crate::api::server::DeleteOptions;
+use crate::api::status::Reason;
+use crate::api::{ApiServer, Change, Store};
+use crate::reconcile::{Context, Reconciler};
 
-/// How long caches of the API server are given to learn that a namespace is going away.
-const GRACE_PERIOD: SignedDuration = SignedDuration::from_secs(5);
-/// The estimate for content that finalizers hold.
-const FINALIZER_ESTIMATE: i64 = 15;
+/// How long a deletion is left alone, so that others notice it.
+const DELETION_GRACE_PERIOD: SignedDuration = SignedDuration::from_secs(5);
+/// How long an object with finalizers is thought to stay.
+const FINALIZER_ESTIMATE_SECONDS: i64 = 15;
 
-/// Deletes everything in namespaces that are being deleted, then lets them go. Keys are namespaces.
+/// Condition types in their order, with reason and message when all is well.
+const CONDITIONS: [(&str, &str, &str); 5] = [
+    ("NamespaceDeletionDiscoveryFailure", "ResourcesDiscovered", "All resources successfully discovered"),
+    ("NamespaceDeletionGroupVersionParsingFailure", "ParsedGroupVersions", "All legacy kube types successfully parsed"),
+    (
+        "NamespaceDeletionContentFailure",
+        "ContentDeleted",
+        "All content successfully deleted, may be waiting on finalization",
+    ),
+    ("NamespaceContentRemaining", "ContentRemoved", "All content successfully removed"),
+    ("NamespaceFinalizersRemaining", "ContentHasNoFinalizers", "All content-preserving finalizers finished"),
+];
+
+/// The namespace controller.
 #[derive(Clone, Default)]
 pub struct NamespaceController {
-    queue: WorkQueue<String>,
-    /// Namespaces whose deletion was seen, waiting for the current time to be known.
-    seen: Vec<String>,
+    queue: RetryQueue<String>,
+    /// Terminating namespaces that changed just now.
+    changed: Vec<String>,
 }
 
 impl Reconciler for NamespaceController {
@@ -33,18 +48,22 @@ impl Reconciler for NamespaceController {
         if let Some((_, Some(namespace))) = change.of::<Namespace>()
             && namespace.is_terminating()
         {
-            self.seen.push(namespace.name().to_owned());
+            self.changed.push(namespace.name().to_owned());
         }
     }
 
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.api.now();
-        for name in std::mem::take(&mut self.seen) {
-            self.queue.add_at(name, now + GRACE_PERIOD);
+        for name in self.changed.drain(..) {
+            self.queue.add_at(name, now + DELETION_GRACE_PERIOD);
         }
         let Some(name) = self.queue.pop(now) else { return false };
-        if let Some(estimate) = sync(context.api, &name) {
-            self.queue.add_at(name, now + SignedDuration::from_secs(estimate / 2 + 1));
+        match sync(context.api, &name) {
+            Synced::Done => self.queue.forget(&name),
+            Synced::Remaining(estimate) => {
+                self.queue.add_at(name, now + SignedDuration::from_secs(estimate / 2 + 1));
+            }
+            Synced::Failed => self.queue.retry(name, now),
         }
         true
     }
@@ -58,163 +77,229 @@ impl Reconciler for NamespaceController {
     }
 }
 
-/// What is left of the content after it was deleted.
+enum Synced {
+    Done,
+    /// Something is left that goes away by itself, in about so many seconds.
+    Remaining(i64),
+    Failed,
+}
+
+/// What is left of the objects of one kind, or of all kinds.
 #[derive(Default)]
 struct Remaining {
-    /// Seconds until it should be gone.
     estimate: i64,
-    objects: BTreeMap<String, usize>,
+    resources: Vec<String>,
     finalizers: BTreeMap<String, usize>,
-    failures: Vec<String>,
+    errors: Vec<String>,
 }
 
-/// Deletes the content of a namespace; how many seconds it may take to go, if something is left
-/// (`namespacedResourcesDeleter.Delete`).
-fn sync(api: &mut ApiServer, name: &str) -> Option<i64> {
-    let namespace = api.get::<Namespace>("", name)?.clone();
-    let deleted = namespace.metadata.deletion_timestamp.as_ref()?.0;
-    namespace.spec.as_ref()?.finalizers.as_ref().filter(|f| !f.is_empty())?;
-    let mut remaining = Remaining::default();
-    // pods first: other content may protect what they use
-    delete_all(api, Kind::Pod, name, deleted, &mut remaining);
-    let pods_left = !remaining.objects.is_empty();
-    if !pods_left {
-        for kind in Kind::ALL.iter().copied().filter(|kind| kind.namespaced() && *kind != Kind::Pod) {
-            delete_all(api, kind, name, deleted, &mut remaining);
-        }
+/// `namespacedResourcesDeleter.Delete`.
+fn sync(api: &mut ApiServer, name: &str) -> Synced {
+    let Some(namespace) = api.get::<Namespace>("", name).cloned() else { return Synced::Done };
+    let Some(deleted_at) = namespace.metadata.deletion_timestamp.as_ref().map(|t| t.0) else { return Synced::Done };
+    if spec_finalizers(&namespace).is_empty() {
+        return Synced::Done;
     }
-    let mut changed = Namespace::clone(&namespace);
-    let status = changed.status.get_or_insert_default();
-    update_conditions(status.conditions.get_or_insert_default(), &remaining, pods_left, api.time());
-    let _ = api.update_status(changed);
-    if !remaining.failures.is_empty() {
-        return Some(remaining.estimate.max(2));
+    debug_assert_eq!(phase(&namespace), "Terminating");
+    let mut remaining = Remaining::default();
+    // pods go first: while there are some, nothing else is touched (`OrderedNamespaceDeletion`)
+    delete_all_of(api, Kind::Pod, name, deleted_at, &mut remaining);
+    if remaining.resources.is_empty() {
+        for kind in Kind::ALL.iter().filter(|k| k.namespaced() && **k != Kind::Pod) {
+            delete_all_of(api, *kind, name, deleted_at, &mut remaining);
+        }
+        update_conditions(api, &namespace, &remaining);
+    } else {
+        let errors = Remaining { errors: remaining.errors.clone(), ..Default::default() };
+        update_conditions(api, &namespace, &errors);
+    }
+    if !remaining.errors.is_empty() {
+        return Synced::Failed;
     }
     if remaining.estimate > 0 {
-        return Some(remaining.estimate);
+        return Synced::Remaining(remaining.estimate);
     }
-    api.finalize_namespace(name, KUBERNETES);
-    None
+    let mut finalizers: Vec<String> =
+        spec_finalizers(&namespace).iter().filter(|f| *f != KUBERNETES_FINALIZER).cloned().collect();
+    finalizers.sort();
+    finalizers.dedup();
+    // it may have been removed already
+    let _ = api.finalize_namespace(name, finalizers);
+    Synced::Done
 }
 
-/// `deleteAllContentForGroupVersionResource`.
-fn delete_all(api: &mut ApiServer, kind: Kind, namespace: &str, deleted: Timestamp, remaining: &mut Remaining) {
-    let passed = api.now().duration_since(deleted).as_secs();
-    let estimate = if kind == Kind::Pod { pods_estimate(api.store(), namespace) } else { 0 };
-    let estimate = if passed >= estimate { 0 } else { estimate };
-    let keys: Vec<ObjectKey> = api.store().objects_of_in(kind, namespace).map(|object| object.key()).collect();
-    let options = DeleteOptions { propagation: Propagation::Background, ..Default::default() };
-    for key in keys {
-        let _ = api.delete(&key, &options);
+/// Deletes the objects of a kind and counts those that stay (`deleteAllContentForGroupVersionResource`).
+fn delete_all_of(api: &mut ApiServer, kind: Kind, namespace: &str, deleted_at: Timestamp, remaining: &mut Remaining) {
+    let keys =
+        |api: &ApiServer| -> Vec<ObjectKey> { api.store().objects_of_in(kind, namespace).map(Object::key).collect() };
+    let mut estimate = if kind == Kind::Pod { grace_period_of_pods(api, namespace) } else { 0 };
+    if api.now().duration_since(deleted_at) >= SignedDuration::from_secs(estimate) {
+        estimate = 0;
     }
-    let mut count = 0;
-    let mut held = false;
-    for object in api.store().objects_of_in(kind, namespace) {
-        count += 1;
-        for finalizer in object.metadata().finalizers.iter().flatten() {
-            held = true;
-            *remaining.finalizers.entry(finalizer.clone()).or_default() += 1;
+    for key in keys(api) {
+        match api.delete(&key, &DeleteOptions::default()) {
+            Err(status) if status.reason != Reason::NotFound => {
+                remaining.estimate = remaining.estimate.max(estimate);
+                remaining.errors.push(status.message);
+                return;
+            }
+            _ => {}
         }
     }
-    if count == 0 {
+    let left: Vec<&Object> = api.store().objects_of_in(kind, namespace).collect();
+    if left.is_empty() {
         return;
     }
-    remaining.objects.insert(format!("{}.{}", kind.plural(), kind.group()), count);
-    match (estimate, held) {
-        (0, true) => remaining.estimate = remaining.estimate.max(FINALIZER_ESTIMATE),
-        (0, false) => {
-            let resource = format!("{}/{}, Resource={}", kind.group(), kind.version(), kind.plural());
-            let why = format!("unexpected items still remain in namespace: {namespace} for gvr: {resource}");
-            remaining.failures.push(why);
-        }
-        (estimate, _) => remaining.estimate = remaining.estimate.max(estimate),
+    let (plural, group, count) = (kind.plural(), kind.group(), left.len());
+    remaining.resources.push(format!("{plural}.{group} has {count} resource instances"));
+    let mut has_finalizers = false;
+    for finalizer in left.iter().flat_map(|o| o.metadata().finalizers.iter().flatten()) {
+        *remaining.finalizers.entry(finalizer.clone()).or_insert(0) += 1;
+        has_finalizers = true;
     }
+    if estimate == 0 && !has_finalizers {
+        let version = kind.version();
+        let resource = format!("{group}/{version}, Resource={plural}");
+        remaining.errors.push(format!("unexpected items still remain in namespace: {namespace} for gvr: {resource}"));
+    }
+    let estimate = if estimate == 0 && has_finalizers { FINALIZER_ESTIMATE_SECONDS } else { estimate };
+    remaining.estimate = remaining.estimate.max(estimate);
 }
 
-/// The longest grace period of the pods that are not over.
-fn pods_estimate(store: &Store, namespace: &str) -> i64 {
-    let periods = store.list_in::<Pod>(namespace).filter_map(|pod| {
-        let phase = pod.status.as_ref().and_then(|s| s.phase.as_deref()).unwrap_or_default();
-        if matches!(phase, "Succeeded" | "Failed") {
-            return None;
-        }
-        pod.spec.as_ref().and_then(|s| s.termination_grace_period_seconds)
-    });
-    periods.max().unwrap_or(0)
+/// `estimateGracefulTerminationForPods`.
+fn grace_period_of_pods(api: &ApiServer, namespace: &str) -> i64 {
+    let running = api.store().list_in::<Pod>(namespace).filter(|pod| !is_pod_terminal(pod));
+    running.filter_map(|pod| pod.spec.as_ref()?.termination_grace_period_seconds).max().unwrap_or(0).max(0)
 }
 
-/// `namespaceConditionUpdater`: a condition for everything that can hold a namespace.
-fn update_conditions(list: &mut Vec<NamespaceCondition>, remaining: &Remaining, pods_left: bool, now: Time) {
-    let join = |counts: &BTreeMap<String, usize>, word: &str| {
-        let each = counts.iter().map(|(name, count)| format!("{name} {word} {count} resource instances"));
-        each.collect::<Vec<_>>().join(", ")
-    };
-    let count = remaining.failures.len();
-    let failures = remaining.failures.join(", ");
-    // while pods are left the others are not looked at
-    let content = !pods_left && !remaining.objects.is_empty();
-    let finalizers = !pods_left && !remaining.finalizers.is_empty();
-    let problem = |bad: bool, reason: &'static str, message: String| bad.then_some((reason, message));
-    let conditions = [
-        ("NamespaceDeletionDiscoveryFailure", None, "ResourcesDiscovered", "All resources successfully discovered"),
-        (
-            "NamespaceDeletionGroupVersionParsingFailure",
-            None,
-            "ParsedGroupVersions",
-            "All legacy kube types successfully parsed",
-        ),
-        (
-            "NamespaceDeletionContentFailure",
-            problem(
-                count > 0,
-                "ContentDeletionFailed",
-                format!("Failed to delete all resource types, {count} remaining: {failures}"),
-            ),
-            "ContentDeleted",
-            "All content successfully deleted, may be waiting on finalization",
-        ),
-        (
-            "NamespaceContentRemaining",
-            problem(
-                content,
-                "SomeResourcesRemain",
-                format!("Some resources are remaining: {}", join(&remaining.objects, "has")),
-            ),
-            "ContentRemoved",
-            "All content successfully removed",
-        ),
-        (
-            "NamespaceFinalizersRemaining",
-            problem(
-                finalizers,
-                "SomeFinalizersRemain",
-                format!(
-                    "Some content in the namespace has finalizers remaining: {}",
-                    join(&remaining.finalizers, "in")
-                ),
-            ),
-            "ContentHasNoFinalizers",
-            "All content-preserving finalizers finished",
-        ),
-    ];
-    for (type_, problem, reason, message) in conditions {
-        let (status, reason, message) = match problem {
-            Some((reason, message)) => ("True", reason, message),
-            None => ("False", reason, message.to_owned()),
+/// Says in the namespace's status how far its deletion is (`namespaceConditionUpdater`).
+fn update_conditions(api: &mut ApiServer, namespace: &Arc<Namespace>, remaining: &Remaining) {
+    let mut failing: BTreeMap<&str, (&str, String)> = BTreeMap::new();
+    if !remaining.errors.is_empty() {
+        let mut errors = remaining.errors.clone();
+        errors.sort();
+        let (count, errors) = (errors.len(), errors.join(", "));
+        let message = format!("Failed to delete all resource types, {count} remaining: {errors}");
+        failing.insert("NamespaceDeletionContentFailure", ("ContentDeletionFailed", message));
+    }
+    if !remaining.resources.is_empty() {
+        let mut resources = remaining.resources.clone();
+        resources.sort();
+        let message = format!("Some resources are remaining: {}", resources.join(", "));
+        failing.insert("NamespaceContentRemaining", ("SomeResourcesRemain", message));
+    }
+    if !remaining.finalizers.is_empty() {
+        let counts = remaining.finalizers.iter().map(|(f, count)| format!("{f} in {count} resource instances"));
+        let mut counts: Vec<String> = counts.collect();
+        counts.sort();
+        let message = format!("Some content in the namespace has finalizers remaining: {}", counts.join(", "));
+        failing.insert("NamespaceFinalizersRemaining", ("SomeFinalizersRemain", message));
+    }
+    let mut changed = (**namespace).clone();
+    let now = api.time();
+    let status: &mut NamespaceStatus = changed.status.get_or_insert_default();
+    let conditions = status.conditions.get_or_insert_default();
+    for (type_, reason, message) in CONDITIONS {
+        let (status, (reason, message)) = match failing.remove(type_) {
+            Some(failure) => ("True", failure),
+            None => ("False", (reason, message.to_owned())),
         };
-        let new = NamespaceCondition {
+        let condition = NamespaceCondition {
             type_: type_.to_owned(),
             status: status.to_owned(),
             reason: Some(reason.to_owned()),
             message: Some(message),
             last_transition_time: Some(now.clone()),
         };
-        match list.iter_mut().find(|c| c.type_ == type_) {
-            None => list.push(new),
-            Some(old) => {
-                let since = if old.status == new.status { old.last_transition_time.take() } else { None };
-                *old = NamespaceCondition { last_transition_time: since.or(new.last_transition_time), ..new };
+        match conditions.iter_mut().find(|c| c.type_ == type_) {
+            Some(old) if old.status == condition.status => {
+                old.reason = condition.reason;
+                old.message = condition.message;
             }
+            Some(old) => *old = condition,
+            None => conditions.push(condition),
         }
+    }
+    // the namespace may be gone: nothing is left to be told then
+    let _ = api.update_status(changed);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::api::dynamic::FieldValidation;
+    use crate::cluster::Cluster;
+    use crate::environment::Environment;
+
+    fn cluster(objects: &[(Kind, serde_json::Value)]) -> Cluster {
+        let mut cluster = Cluster::new(Environment::default());
+        cluster.api_mut().create(namespace("a")).unwrap();
+        cluster.run();
+        for (kind, object) in objects {
+            cluster.api_mut().create_value(*kind, "a", object, FieldValidation::Strict).unwrap();
+        }
+        cluster
+    }
+
+    fn namespace(name: &str) -> Namespace {
+        serde_json::from_value(serde_json::json!({"metadata": {"name": name}})).unwrap()
+    }
+
+    fn delete(cluster: &mut Cluster) {
+        let key = ObjectKey::new(Kind::Namespace, "", "a");
+        cluster.api_mut().delete(&key, &DeleteOptions::default()).unwrap();
+    }
+
+    #[test]
+    fn a_namespace_goes_with_all_its_content() {
+        let map = serde_json::json!({"metadata": {"name": "m"}});
+        let mut cluster = cluster(&[(Kind::ConfigMap, map)]);
+        delete(&mut cluster);
+        cluster.settle();
+        assert!(cluster.api().get::<Namespace>("", "a").is_none());
+        assert_eq!(cluster.api().store().objects_in("a").count(), 0);
+    }
+
+    #[test]
+    fn nothing_is_created_in_a_namespace_that_goes_away() {
+        let mut cluster = cluster(&[]);
+        delete(&mut cluster);
+        let map = serde_json::json!({"metadata": {"name": "m"}});
+        let refused = cluster.api_mut().create_value(Kind::ConfigMap, "a", &map, FieldValidation::Strict).unwrap_err();
+        let expected = "configmaps \"m\" is forbidden: unable to create new content in namespace a because it is being \
+                        terminated";
+        assert_eq!(refused.message, expected);
+    }
+
+    #[test]
+    fn a_finalizer_on_its_content_keeps_a_namespace_and_its_status_says_so() {
+        let map = serde_json::json!({"metadata": {"name": "m", "finalizers": ["example.com/x"]}});
+        let mut cluster = cluster(&[(Kind::ConfigMap, map)]);
+        delete(&mut cluster);
+        cluster.settle();
+        let namespace = cluster.api().get::<Namespace>("", "a").unwrap();
+        let conditions = namespace.status.clone().unwrap().conditions.unwrap();
+        let messages: Vec<String> = conditions.into_iter().filter_map(|c| c.message).collect();
+        let expected = [
+            "All resources successfully discovered",
+            "All legacy kube types successfully parsed",
+            "All content successfully deleted, may be waiting on finalization",
+            "Some resources are remaining: configmaps. has 1 resource instances",
+            "Some content in the namespace has finalizers remaining: example.com/x in 1 resource instances",
+        ];
+        assert_eq!(messages, expected);
+    }
+
+    #[test]
+    fn every_namespace_gets_its_account_and_its_certificates_back() {
+        use k8s_openapi::api::core::v1::{ConfigMap, ServiceAccount};
+        let mut cluster = cluster(&[]);
+        for (kind, name) in [(Kind::ServiceAccount, "default"), (Kind::ConfigMap, "kube-root-ca.crt")] {
+            cluster.api_mut().delete(&ObjectKey::new(kind, "a", name), &DeleteOptions::default()).unwrap();
+        }
+        cluster.run();
+        assert!(cluster.api().get::<ServiceAccount>("a", "default").is_some());
+        assert!(cluster.api().get::<ConfigMap>("a", "kube-root-ca.crt").is_some());
     }
 }

@@ -95,3 +95,41 @@ fn uses(pod: &Pod, claim: &PersistentVolumeClaim) -> bool {
                     && ephemeral_claim_name(pod, &volume.name) == claim.name())
         })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::object::ObjectKey;
+    use crate::api::server::DeleteOptions;
+    use crate::cluster::Cluster;
+    use crate::environment::Environment;
+
+    /// Whether a claim is still there after it was deleted under a pod with this node and phase.
+    fn survives(node: Option<&str>, phase: &str) -> bool {
+        let mut cluster = Cluster::new(Environment { nodes: Vec::new(), ..Environment::default() });
+        let claim = json!({"metadata": {"name": "data", "namespace": "default"}, "spec": {"accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}}}});
+        let volume = json!({"name": "v", "persistentVolumeClaim": {"claimName": "data"}});
+        let pod = json!({"metadata": {"name": "p", "namespace": "default"},
+            "spec": {"nodeName": node, "volumes": [volume], "containers": [{"name": "c", "image": "i"}]}});
+        let api = cluster.api_mut();
+        api.create::<PersistentVolumeClaim>(serde_json::from_value(claim).unwrap()).unwrap();
+        let mut pod = (*api.create::<Pod>(serde_json::from_value(pod).unwrap()).unwrap().object).clone();
+        pod.status.get_or_insert_default().phase = Some(phase.to_owned());
+        api.update_status(pod).unwrap();
+        cluster.settle();
+        let key = ObjectKey::new(Kind::PersistentVolumeClaim, "default", "data");
+        cluster.api_mut().delete(&key, &DeleteOptions::default()).unwrap();
+        cluster.settle();
+        cluster.api().get::<PersistentVolumeClaim>("default", "data").is_some()
+    }
+
+    #[test]
+    fn any_pod_with_a_node_counts_and_no_other() {
+        assert!(survives(Some("gone"), "Running") && survives(Some("gone"), "Failed"));
+        assert!(!survives(None, "Pending"));
+    }
+}

@@ -1,49 +1,80 @@
-//! The publisher of the cluster's certificate authority: every namespace has a ConfigMap `kube-root-ca.crt`
+//! Sees to it that every namespace has the ConfigMap `kube-root-ca.crt`
 //! (`pkg/controller/certificates/rootcacertpublisher`).
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 
-use super::service_account::is_active;
-use crate::api::{ApiObject, Change, Store};
-use crate::reconcile::{Context, Reconciler, WorkQueue};
+use super::controller_utils::{RetryQueue, is_namespace_terminating};
+use crate::api::kinds::namespace::phase;
+use crate::api::object::ApiObject;
+use crate::api::status::Reason;
+use crate::api::{Change, Store};
+use crate::reconcile::{Context, Reconciler};
 
-const NAME: &str = "kube-root-ca.crt";
-const DESCRIPTION: (&str, &str) = (
-    "kubernetes.io/description",
-    "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the \
-     internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes \
-     clusters.",
-);
-/// Nobody checks certificates here.
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGVk\n-----END CERTIFICATE-----\n";
+/// The ConfigMap's name; also in `src/timeline/record.rs`, which does not show it.
+pub const ROOT_CA_CERT_CONFIG_MAP: &str = "kube-root-ca.crt";
+const DESCRIPTION_ANNOTATION: &str = "kubernetes.io/description";
+const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
+    endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across \
+    distributions of Kubernetes clusters.";
+/// Nothing verifies certificates here; this only has to look like some.
+const ROOT_CA: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGVk\n-----END CERTIFICATE-----\n";
 
-/// Creates missing ConfigMaps and undoes changes to them. Keys are namespaces.
+/// The root CA certificate publisher.
 #[derive(Clone, Default)]
 pub struct RootCaCertPublisher {
-    queue: WorkQueue<String>,
+    queue: RetryQueue<String>,
 }
 
 impl Reconciler for RootCaCertPublisher {
     fn name(&self) -> &'static str {
-        "root-ca-cert-publisher"
+        "root-ca-certificate-publisher-controller"
     }
 
     fn observe(&mut self, change: &Change, _store: &Store) {
-        if let Some((_, Some(namespace))) = change.of::<Namespace>() {
-            self.queue.add(namespace.name().to_owned());
-        }
-        if let Some((Some(old), _)) = change.of::<ConfigMap>()
-            && old.name() == NAME
+        if let Some((old, Some(namespace))) = change.of::<Namespace>() {
+            if old.is_none() || phase(namespace) == "Active" {
+                self.queue.add(namespace.name().to_owned());
+            }
+        } else if let Some((Some(map), _)) = change.of::<ConfigMap>()
+            && map.name() == ROOT_CA_CERT_CONFIG_MAP
         {
-            self.queue.add(old.namespace().to_owned());
+            self.queue.add(map.namespace().to_owned());
         }
     }
 
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
         let Some(namespace) = self.queue.pop(context.api.now()) else { return false };
-        if is_active(context.api.store(), &namespace) {
-            publish(context, namespace);
+        let data: BTreeMap<String, String> = [("ca.crt".to_owned(), ROOT_CA.to_owned())].into();
+        let result = match context.api.get::<ConfigMap>(&namespace, ROOT_CA_CERT_CONFIG_MAP) {
+            None => {
+                let metadata = ObjectMeta {
+                    name: Some(ROOT_CA_CERT_CONFIG_MAP.to_owned()),
+                    namespace: Some(namespace.clone()),
+                    annotations: Some([(DESCRIPTION_ANNOTATION.to_owned(), DESCRIPTION.to_owned())].into()),
+                    ..Default::default()
+                };
+                context.api.create(ConfigMap { metadata, data: Some(data), ..Default::default() })
+            }
+            Some(map) => {
+                let described = map.annotation(DESCRIPTION_ANNOTATION).is_some_and(|d| !d.is_empty());
+                if described && map.data.as_ref() == Some(&data) {
+                    self.queue.forget(&namespace);
+                    return true;
+                }
+                let mut changed = (**map).clone();
+                changed.data = Some(data);
+                changed.set_annotation(DESCRIPTION_ANNOTATION, DESCRIPTION);
+                context.api.update(changed)
+            }
+        };
+        match result {
+            Err(status) if status.reason != Reason::NotFound && !is_namespace_terminating(&status) => {
+                self.queue.retry(namespace, context.api.now());
+            }
+            _ => self.queue.forget(&namespace),
         }
         true
     }
@@ -54,30 +85,5 @@ impl Reconciler for RootCaCertPublisher {
 
     fn boxed_clone(&self) -> Box<dyn Reconciler> {
         Box::new(self.clone())
-    }
-}
-
-fn publish(context: &mut Context<'_>, namespace: String) {
-    let data = Some([("ca.crt".to_owned(), CERTIFICATE.to_owned())].into());
-    let (key, text) = DESCRIPTION;
-    match context.api.get::<ConfigMap>(&namespace, NAME) {
-        None => {
-            let annotations = Some([(key.to_owned(), text.to_owned())].into());
-            let metadata = ObjectMeta {
-                name: Some(NAME.to_owned()),
-                namespace: Some(namespace),
-                annotations,
-                ..Default::default()
-            };
-            // refused (a quota may do that): tried again when the namespace changes
-            let _ = context.api.create(ConfigMap { metadata, data, ..Default::default() });
-        }
-        Some(map) if map.data != data || map.annotation(key) != Some(text) => {
-            let mut map = ConfigMap::clone(map);
-            map.data = data;
-            map.set_annotation(key, text);
-            let _ = context.api.update(map);
-        }
-        Some(_) => {}
     }
 }

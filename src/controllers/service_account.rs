@@ -1,17 +1,23 @@
-//! The service account controller: every namespace has a ServiceAccount `default` (`pkg/controller/serviceaccount`).
+//! Sees to it that every namespace has the ServiceAccount `default` (`pkg/controller/serviceaccount`
+//! `ServiceAccountsController`).
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 
-use crate::api::{ApiObject, Change, Store};
-use crate::reconcile::{Context, Reconciler, WorkQueue};
+use super::controller_utils::{RetryQueue, is_namespace_terminating};
+use crate::api::kinds::namespace::phase;
+use crate::api::object::ApiObject;
+use crate::api::status::Reason;
+use crate::api::{Change, Store};
+use crate::reconcile::{Context, Reconciler};
 
+/// The account of pods that name none.
 const DEFAULT: &str = "default";
 
-/// Creates missing `default` accounts. Keys are namespaces.
+/// The service accounts controller.
 #[derive(Clone, Default)]
 pub struct ServiceAccountsController {
-    queue: WorkQueue<String>,
+    queue: RetryQueue<String>,
 }
 
 impl Reconciler for ServiceAccountsController {
@@ -22,18 +28,25 @@ impl Reconciler for ServiceAccountsController {
     fn observe(&mut self, change: &Change, _store: &Store) {
         if let Some((_, Some(namespace))) = change.of::<Namespace>() {
             self.queue.add(namespace.name().to_owned());
-        }
-        if let Some((Some(account), None)) = change.of::<ServiceAccount>() {
+        } else if let Some((Some(account), None)) = change.of::<ServiceAccount>() {
             self.queue.add(account.namespace().to_owned());
         }
     }
 
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
         let Some(name) = self.queue.pop(context.api.now()) else { return false };
-        if is_active(context.api.store(), &name) && context.api.get::<ServiceAccount>(&name, DEFAULT).is_none() {
-            let metadata = ObjectMeta { name: Some(DEFAULT.to_owned()), namespace: Some(name), ..Default::default() };
-            // refused (a quota may do that): tried again when the namespace changes
-            let _ = context.api.create(ServiceAccount { metadata, ..Default::default() });
+        let active = context.api.get::<Namespace>("", &name).is_some_and(|n| phase(n) == "Active");
+        if !active || context.api.get::<ServiceAccount>(&name, DEFAULT).is_some() {
+            self.queue.forget(&name);
+            return true;
+        }
+        let metadata =
+            ObjectMeta { name: Some(DEFAULT.to_owned()), namespace: Some(name.clone()), ..Default::default() };
+        match context.api.create(ServiceAccount { metadata, ..Default::default() }) {
+            Err(status) if status.reason != Reason::AlreadyExists && !is_namespace_terminating(&status) => {
+                self.queue.retry(name, context.api.now());
+            }
+            _ => self.queue.forget(&name),
         }
         true
     }
@@ -45,9 +58,4 @@ impl Reconciler for ServiceAccountsController {
     fn boxed_clone(&self) -> Box<dyn Reconciler> {
         Box::new(self.clone())
     }
-}
-
-/// Whether a namespace exists and is not on its way out.
-pub(super) fn is_active(store: &Store, name: &str) -> bool {
-    store.get::<Namespace>("", name).is_some_and(|namespace| !namespace.is_terminating())
 }

@@ -2,9 +2,12 @@
 //!
 //! Quantities are equal when their values are; lists that are maps or sets to the API are compared as such whatever their
 //! order; a field that Go would not write (`false`, `0`, `""`, an empty list in an `omitempty` field) is the same as an
-//! absent one; what the expected object does not mention does not matter. Two words have a meaning of their own in an
-//! expected object: `<any>` for any value, `null` or `<unset>` for a field that must not be there.
+//! absent one; paths may end in `/`; what the expected object does not mention does not matter. Some words have a meaning in an
+//! expected object: `<any>` for any value, `null` or `<unset>` for a field that must not be there, `<none>` for one that is not
+//! there or is empty, and for quantities and numbers `">= 1Gi"` and `"<= 1Gi"`.
 mod list;
+
+use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
@@ -15,6 +18,16 @@ use crate::api::schema::{self, Field, Shape, StructType, Type};
 pub const ANY: &str = "<any>";
 /// In an expected object: the field is not there; `null` says the same.
 pub const UNSET: &str = "<unset>";
+
+/// In an expected object: the field is not there or is empty.
+pub const NONE: &str = "<none>";
+
+/// `">= 1Gi"` and `"<= 1Gi"` in an expected object: a bound for a quantity or a number.
+pub(super) fn bound(text: &str) -> Option<(Ordering, Quantity)> {
+    let at_least = text.strip_prefix(">= ").map(|rest| (Ordering::Greater, rest));
+    let (side, rest) = at_least.or_else(|| text.strip_prefix("<= ").map(|rest| (Ordering::Less, rest)))?;
+    Some((side, Quantity::parse_trimmed(rest).ok()?))
+}
 
 /// One place where an object is not as expected.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +83,10 @@ fn value(path: &str, ty: Option<&Type>, field: Option<&Field>, expected: &Value,
         Value::String(word) if word == ANY => {
             return if present.is_some() { same(actual) } else { differs(path, Some(expected.clone()), None) };
         }
+        Value::String(word) if word == NONE => {
+            let empty = |value: &Value| value.as_str() == Some("") || value.as_object().is_some_and(Map::is_empty);
+            return unset(path, present.filter(|value| !empty(value)));
+        }
         _ => {}
     }
     if present.is_none() && is_unset(expected, ty, field) {
@@ -93,7 +110,7 @@ fn value(path: &str, ty: Option<&Type>, field: Option<&Field>, expected: &Value,
                 Some(other) => differs(path, Some(expected.clone()), Some(other.clone())),
             }
         }
-        _ if actual.is_some_and(|actual| scalars_equal(shape, expected, actual)) => same(actual),
+        _ if actual.is_some_and(|actual| scalars_equal(shape, field, expected, actual)) => same(actual),
         _ => differs(path, Some(expected.clone()), present.cloned()),
     }
 }
@@ -180,15 +197,28 @@ fn is_unset(value: &Value, ty: Option<&Type>, field: Option<&Field>) -> bool {
     }
 }
 
-fn scalars_equal(shape: Option<&Shape>, expected: &Value, actual: &Value) -> bool {
+/// Fields that hold a path, in which `/` at the end means nothing.
+const PATHS: &[&str] = &["path", "mountPath"];
+
+fn scalars_equal(shape: Option<&Shape>, field: Option<&Field>, expected: &Value, actual: &Value) -> bool {
     if expected == actual {
         return true;
     }
-    match shape {
-        Some(Shape::Quantity) => match (quantity(expected), quantity(actual)) {
+    if let (Value::String(text), Some(Shape::Quantity | Shape::Int32 | Shape::Int64)) = (expected, shape)
+        && let Some((side, limit)) = bound(text)
+    {
+        return quantity(actual)
+            .is_some_and(|found| matches!(found.cmp(&limit), Ordering::Equal) || found.cmp(&limit) == side);
+    }
+    match (shape, expected, actual) {
+        (Some(Shape::Quantity), _, _) => match (quantity(expected), quantity(actual)) {
             (Some(one), Some(other)) => one == other,
             _ => false,
         },
+        (Some(Shape::String), Value::String(one), Value::String(other)) => {
+            let is_path = field.is_some_and(|field| PATHS.contains(&field.json_name));
+            is_path && one.trim_end_matches('/') == other.trim_end_matches('/')
+        }
         _ => false,
     }
 }

@@ -2,7 +2,7 @@
 use serde_json::Value;
 
 use super::ScenarioError;
-use super::compare::{ANY, UNSET, quantity};
+use super::compare::{ANY, NONE, UNSET, bound, quantity};
 use crate::api::schema::{self, Shape, StructType, Type};
 use crate::scenario::{Pattern, Question, Scenario};
 use crate::suggest;
@@ -49,7 +49,8 @@ fn structure(path: &str, ty: &StructType, value: &Value) -> Result<(), Wrong> {
 fn check(path: &str, ty: &Type, value: &Value) -> Result<(), Wrong> {
     let matches = match (&ty.shape, value) {
         (_, Value::Null) => true,
-        (_, Value::String(word)) if word == ANY || word == UNSET => true,
+        (_, Value::String(word)) if word == ANY || word == UNSET || word == NONE => true,
+        (Shape::Quantity | Shape::Int32 | Shape::Int64, Value::String(text)) if bound(text).is_some() => true,
         (Shape::Struct(inner), value) => return structure(path, inner.get(), value),
         (Shape::Map(element), Value::Object(entries)) => {
             return entries.iter().try_for_each(|(key, value)| check(&format!("{path}.{key}"), element, value));

@@ -1,12 +1,12 @@
 //! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
-use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
+use k8s_openapi::api::core::v1::PersistentVolumeClaim;
 use serde_json::Value;
 
-use crate::api::ApiObject as _;
 use crate::api::event::EventType;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
-use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};
+use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
+use crate::storage::PassedOver;
 
 /// One reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,10 +20,12 @@ pub enum Reason {
         /// Why.
         why: PassedOver,
     },
-    /// There is no volume at all that a claim could have.
-    NoVolumes {
+    /// What a claim that is not bound waits for.
+    Claim {
         /// The claim.
         claim: ObjectKey,
+        /// What it waits for.
+        state: ClaimState,
     },
     /// A condition in the object's status is not true.
     Condition {
@@ -70,7 +72,7 @@ pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
     if let Some(object) = object {
         let value = object.to_value();
         if key.kind == Kind::PersistentVolumeClaim {
-            claim(cluster, key, &value, &mut reasons);
+            claim(cluster, key, &mut reasons);
         }
         if key.kind == Kind::Pod {
             pod(cluster, key, &value, &mut reasons);
@@ -87,32 +89,14 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 /// Why a claim is not bound: what is the matter with each volume.
-fn claim(cluster: &Cluster, key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
-    if text(value, "/status/phase") == "Bound" {
-        return;
-    }
+fn claim(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     let store = cluster.api().store();
     let Some(claim) = store.get::<PersistentVolumeClaim>(&key.namespace, &key.name) else { return };
-    let needs = ClaimNeeds::of(claim);
-    let named = storage::volume_name(claim);
-    let mut candidates = store.list::<PersistentVolume>().filter(|v| named.is_empty() || v.name() == named).peekable();
-    if candidates.peek().is_none() {
-        reasons.push(Reason::NoVolumes { claim: key.clone() });
-    }
-    for volume in candidates {
-        let rule = if !named.is_empty() {
-            continue;
-        } else if !storage::check_access_modes(claim, volume) {
-            Rule::AccessModes
-        } else {
-            match needs.consider(volume, None, false) {
-                Verdict::PassedOver(rule) => rule,
-                _ => continue,
-            }
-        };
-        let why = needs.explain(rule, volume);
-        reasons.push(Reason::PassedOver { claim: key.clone(), volume: volume.name().to_owned(), why });
-    }
+    let Some(Explanation { state, mut volumes }) = explain(store, cluster.environment(), claim) else { return };
+    reasons.push(Reason::Claim { claim: key.clone(), state });
+    // what belongs to others is of least interest
+    volumes.sort_by_key(|(_, why)| matches!(why, PassedOver::BoundTo { .. } | PassedOver::Released { .. }));
+    reasons.extend(volumes.into_iter().map(|(volume, why)| Reason::PassedOver { claim: key.clone(), volume, why }));
 }
 
 /// Why a pod does not run: its containers, and the claims it waits for.

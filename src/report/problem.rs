@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::sanitise::sanitise;
 use super::text::{Message, say};
+use super::width::{width, wrap};
 use crate::api::object::Kind;
 use crate::api::schema::{self, Segment, Shape, StructType};
 use crate::cluster::Cluster;
@@ -29,6 +30,9 @@ pub struct Problem {
     pub file: Option<String>,
     /// The places in it.
     pub places: Vec<Place>,
+    /// What does not fit beside the places.
+    #[serde(skip)]
+    remarks: Vec<String>,
     /// The text around the places.
     #[serde(skip)]
     excerpt: Option<Excerpt>,
@@ -65,6 +69,8 @@ struct Excerpt {
 const MAX_PLACES: usize = 6;
 /// Lines shown before a place.
 const LINES_BEFORE: usize = 2;
+/// The most columns of a label.
+const MAX_LABEL: usize = 60;
 /// The most bytes of a line that are shown.
 const MAX_LINE: usize = 160;
 
@@ -74,11 +80,19 @@ pub fn of_output(output: &Output, cluster: &Cluster, lang: Lang) -> Vec<Problem>
 }
 
 fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
+    // the causes are shown at their places
+    let message = match problem.message.split_once(" is invalid: ") {
+        Some((object, _)) if !problem.causes.is_empty() && problem.document.is_some() => {
+            &format!("{object} is invalid")
+        }
+        _ => problem.message.trim_end(),
+    };
     let mut report = Problem {
-        message: problem.message.trim_end().to_owned(),
+        message: message.to_owned(),
         warning: problem.warning,
         file: None,
         places: Vec::new(),
+        remarks: Vec::new(),
         excerpt: None,
     };
     let mut found: Vec<(Location, String)> = Vec::new();
@@ -98,6 +112,7 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
     for (i, field) in problem.fields.iter().enumerate().take(MAX_PLACES) {
         let cause = problem.causes.get(i).map(crate::api::FieldError::body).unwrap_or_default();
         let suggestion = suggestion(problem, document, field, i);
+        let field = &written_path(document, field);
         // a suggestion is about the key when the field is unknown, otherwise about the value
         let unknown = is_unknown_field(document, field);
         let location = if unknown { document.locate_key(field) } else { document.locate(field) };
@@ -106,10 +121,22 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
         } else {
             location
         };
-        let mut label = if cause.is_empty() { String::new() } else { format!("{field}: {cause}") };
+        // long labels cannot be broken; the whole text follows below
+        let mut label = match (cause.is_empty(), width(field) + width(&cause) <= MAX_LABEL) {
+            (true, _) => String::new(),
+            (false, true) => format!("{field}: {cause}"),
+            (false, false) => {
+                report.remarks.push(format!("{field}: {cause}"));
+                field.clone()
+            }
+        };
         if let Some(word) = &suggestion {
             let question = say(lang, &Message::DidYouMean(word));
-            label = if label.is_empty() { question } else { format!("{label}; {question}") };
+            label = if label.is_empty() || width(&label) > MAX_LABEL / 2 {
+                question
+            } else {
+                format!("{label}: {question}")
+            };
         }
         let (line, column) = (location.line, location.column);
         report.places.push(Place { field: field.clone(), line, column, message: cause, suggestion });
@@ -156,6 +183,16 @@ fn segments(path: &str) -> Vec<Segment> {
         }
     }
     segments
+}
+
+/// Where a path of the API server leads in a manifest: it says `spec.resources[storage]` of a claim's request.
+fn written_path(document: &Document, field: &str) -> String {
+    match field.strip_prefix("spec.resources[") {
+        Some(rest) if document.value.pointer("/spec/resources/requests").is_some() => {
+            format!("spec.resources.requests[{rest}")
+        }
+        _ => field.to_owned(),
+    }
 }
 
 fn is_unknown_field(document: &Document, field: &str) -> bool {
@@ -271,7 +308,7 @@ impl Problem {
             Some((first, rest)) => (first, rest),
             None => (self.message.as_str(), ""),
         };
-        let title = sanitise(headline).into_owned();
+        let title = wrap(&sanitise(headline), columns.saturating_sub(9)).join("\n");
         let file = self.file.as_deref().map(sanitise).unwrap_or_default();
         let mut group = match &self.excerpt {
             None => Group::with_title(level.primary_title(title)),
@@ -285,8 +322,9 @@ impl Problem {
                 level.primary_title(title).element(source.fold(true))
             }
         };
-        if !more.is_empty() {
-            group = group.element(Level::NOTE.message(sanitise(more).into_owned()));
+        for remark in self.remarks.iter().map(String::as_str).chain([more]).filter(|text| !text.is_empty()) {
+            let text = wrap(&sanitise(remark), columns.saturating_sub(12)).join("\n");
+            group = group.element(Level::NOTE.message(text));
         }
         Renderer::styled().decor_style(DecorStyle::Unicode).term_width(columns).render(&[group])
     }

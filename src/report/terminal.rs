@@ -36,12 +36,15 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
         CheckResult::Passed => 2,
     });
     let refused = report.problems.iter().any(|problem| !problem.warning);
+    let mut told: Vec<&[String]> = Vec::new();
     for (i, check) in checks.iter().enumerate() {
         let detailed = check.result == CheckResult::Failed;
         if i > 0 && detailed && !refused {
             writeln!(out)?;
         }
-        write_check(check, refused, report, out)?;
+        let again = told.contains(&check.reasons.as_slice());
+        write_check(check, refused, again, report, out)?;
+        told.push(&check.reasons);
         let next = checks.get(i + 1).map(|next| next.result);
         if detailed && !refused && next.is_some_and(|next| next != CheckResult::Failed) {
             writeln!(out)?;
@@ -56,7 +59,7 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     write_result(report, out)
 }
 
-fn write_check(check: &CheckReport, brief: bool, report: &Report, out: &mut impl Write) -> io::Result<()> {
+fn write_check(check: &CheckReport, brief: bool, again: bool, report: &Report, out: &mut impl Write) -> io::Result<()> {
     let (sign, style) = match check.result {
         CheckResult::Passed => ("✓", GOOD),
         CheckResult::Failed => ("✗", BAD),
@@ -86,8 +89,9 @@ fn write_check(check: &CheckReport, brief: bool, report: &Report, out: &mut impl
     }
     if !check.reasons.is_empty() {
         let why = say(report.lang, &Message::Why);
-        writeln!(out, "  {SOFT}{why}{SOFT:#}")?;
-        for reason in &check.reasons {
+        let above = if again { format!(": {}", say(report.lang, &Message::AsAbove)) } else { String::new() };
+        writeln!(out, "  {SOFT}{why}{above}{SOFT:#}")?;
+        for reason in check.reasons.iter().filter(|_| !again) {
             for (i, line) in wrap(&sanitise(reason), COLUMNS - 4).iter().enumerate() {
                 writeln!(out, "  {}{line}", if i == 0 { "· " } else { "  " })?;
             }

@@ -5,6 +5,7 @@ mod zh_tw;
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
@@ -16,9 +17,11 @@ use crate::scenario::Level;
 pub enum Message<'a> {
     // what came of a check
     Finding(&'a Failure),
-    Reason(&'a Reason),
+    Reason { reason: &'a Reason, about: Option<&'a ObjectKey> },
+    AsAbove,
     NotSimulated(NotSimulated),
     DidNotSettle,
+    Step(usize),
     StepFailed { number: usize, stderr: &'a str },
 
     // the report
@@ -79,6 +82,17 @@ pub fn object(key: &ObjectKey) -> String {
         "" => format!("{} {}", key.kind.name(), key.name),
         namespace => format!("{} {namespace}/{}", key.kind.name(), key.name),
     }
+}
+
+/// `PersistentVolumeClaim team-a/data: ` unless it is clear which object is meant.
+fn prefix(key: &ObjectKey, about: Option<&ObjectKey>, colon: &str) -> String {
+    if about == Some(key) { String::new() } else { format!("{}{colon}", object(key)) }
+}
+
+/// The difference that says most: one where something else was found, rather than nothing.
+fn first_difference(failure: &Failure) -> Option<&Difference> {
+    let found = |difference: &&Difference| difference.actual.is_some() && difference.expected.is_some();
+    failure.differences.iter().find(found).or(failure.differences.first())
 }
 
 /// The most characters of a value in a sentence.

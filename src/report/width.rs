@@ -42,6 +42,45 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     text.lines().flat_map(|line| wrap_line(line, columns)).collect()
 }
 
+/// Prose for a terminal: lines of a paragraph are put together and broken anew; list items and indented lines begin lines of
+/// their own, and what belongs to a list item is indented under it.
+pub fn reflow(text: &str, columns: usize) -> Vec<String> {
+    let mut paragraphs: Vec<String> = Vec::new();
+    let mut joinable = false;
+    for line in text.lines().map(str::trim_end) {
+        let body = line.trim_start();
+        let item = body.starts_with("- ") || body.split_once(". ").is_some_and(|(n, _)| n.parse::<u8>().is_ok());
+        match paragraphs.last_mut() {
+            Some(last) if joinable && !item && !line.is_empty() => {
+                // Chinese is written without blanks between words
+                let wide = |c: Option<char>| c.is_some_and(|c| char_width(c) == 2);
+                if !wide(last.chars().next_back()) && !wide(body.chars().next()) {
+                    last.push(' ');
+                }
+                last.push_str(body);
+            }
+            _ => paragraphs.push(line.to_owned()),
+        }
+        joinable = !line.is_empty();
+    }
+    paragraphs.iter().flat_map(|paragraph| hanging(paragraph, columns)).collect()
+}
+
+/// A paragraph whose lines after the first stand under the text of a list item.
+fn hanging(paragraph: &str, columns: usize) -> Vec<String> {
+    let marker = match paragraph.trim_start().split_once(' ') {
+        Some((first, _)) if first == "-" || (first.ends_with('.') && first.len() <= 3) => {
+            paragraph.len() - paragraph.trim_start().len() + first.len() + 1
+        }
+        _ => 0,
+    };
+    let (head, body) = paragraph.split_at(marker);
+    let lines = wrap_line(body, columns.saturating_sub(marker)).into_iter().enumerate();
+    lines
+        .map(|(i, line)| if i == 0 { format!("{head}{line}") } else { format!("{}{line}", " ".repeat(marker)) })
+        .collect()
+}
+
 fn wrap_line(line: &str, columns: usize) -> Vec<String> {
     let indent: String = line.chars().take_while(|c| *c == ' ').collect();
     let mut lines = Vec::new();
@@ -86,7 +125,7 @@ fn pieces(line: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::wrap;
+    use super::{reflow, wrap};
 
     #[test]
     fn lines_break_at_blanks_and_between_wide_characters() {
@@ -98,6 +137,12 @@ mod tests {
     #[test]
     fn a_closing_mark_does_not_begin_a_line() {
         assert_eq!(wrap("磁碟。空", 4), ["磁碟。", "空"]);
+    }
+
+    #[test]
+    fn paragraphs_are_put_together_and_items_hang() {
+        assert_eq!(reflow("aa bb\ncc\n\n- dd ee ff\n- gg", 8), ["aa bb cc", "", "- dd ee", "  ff", "- gg"]);
+        assert_eq!(reflow("磁碟\n空間", 20), ["磁碟空間"]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 use k8s_openapi::api::core::v1::Namespace;
 
 use super::{Operation, Request};
+use crate::api::kinds::namespace::phase;
 use crate::api::object::{ApiObject, Kind, Object};
 use crate::api::status::Status;
 
@@ -17,7 +18,7 @@ pub fn admit(request: &Request<'_>) -> Result<(), Status> {
     let Some(namespace) = request.store.get::<Namespace>("", name) else {
         return Err(Status::not_found(Kind::Namespace, name));
     };
-    if namespace.is_terminating() {
+    if phase(namespace) == "Terminating" {
         let why = format!("unable to create new content in namespace {name} because it is being terminated");
         return Err(Status::forbidden(object.kind(), object.name(), why));
     }

@@ -1,7 +1,14 @@
 //! CronJobs (`pkg/registry/batch/cronjob/strategy.go`, `pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`).
+pub mod schedule;
+mod validation;
+
 use k8s_openapi::api::batch::v1::CronJob;
 
+use super::apps::{name_warning, set_template_defaults};
+use super::job::spec_warnings;
 use super::stateful_set::default_string;
+use crate::api::field::{ErrorList, Path};
+use crate::api::object::ApiObject;
 use crate::api::strategy::Strategy;
 
 impl Strategy for CronJob {
@@ -11,6 +18,13 @@ impl Strategy for CronJob {
         spec.suspend.get_or_insert(false);
         spec.successful_jobs_history_limit.get_or_insert(3);
         spec.failed_jobs_history_limit.get_or_insert(1);
+        let job = spec.job_template.spec.get_or_insert_default();
+        for rule in job.pod_failure_policy.iter_mut().flat_map(|p| &mut p.rules) {
+            for pattern in rule.on_pod_conditions.iter_mut().flatten() {
+                default_string(&mut pattern.status, "True");
+            }
+        }
+        set_template_defaults(&mut job.template);
     }
 
     fn prepare_for_create(&mut self) {
@@ -27,5 +41,36 @@ impl Strategy for CronJob {
 
     fn prepare_for_status_update(&mut self, old: &Self) {
         self.spec.clone_from(&old.spec);
+    }
+
+    fn validate(&self) -> ErrorList {
+        validation::validate_create(self)
+    }
+
+    fn validate_update(&self, old: &Self) -> ErrorList {
+        validation::validate_update(self, old)
+    }
+
+    fn warnings(&self, old: Option<&Self>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if old.is_none() {
+            warnings.extend(name_warning(self.name()));
+        }
+        if old.is_none_or(|old| old.metadata.generation != self.metadata.generation)
+            && let Some(job) = &self.spec.job_template.spec
+        {
+            let spec = Path::root("spec");
+            let template = spec.child("jobTemplate");
+            let old = old.and_then(|o| o.spec.job_template.spec.as_ref());
+            warnings.extend(spec_warnings(job, old, &template.child("spec")));
+        }
+        if old.is_some() && self.spec.schedule.contains("TZ") {
+            warnings.push(
+                "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see \
+                 https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"
+                    .to_owned(),
+            );
+        }
+        warnings
     }
 }

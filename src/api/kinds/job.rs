@@ -1,6 +1,12 @@
 //! Jobs (`pkg/registry/batch/job/strategy.go`, `pkg/apis/batch/v1/defaults.go`, `pkg/apis/batch/validation`).
+mod validation;
+
+pub(super) use validation::validate_spec;
+
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
+use super::apps::{name_warning, set_template_defaults, template_warnings};
+use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
 use crate::api::status::Status;
 use crate::api::store::Store;
@@ -19,6 +25,7 @@ impl Strategy for Job {
     fn set_defaults(&mut self) {
         let spec = self.spec.get_or_insert_default();
         default_job_spec(spec);
+        set_template_defaults(&mut spec.template);
         let labels = spec.template.metadata.as_ref().and_then(|m| m.labels.as_ref());
         if let Some(labels) = labels
             && self.metadata.labels.as_ref().is_none_or(|l| l.is_empty())
@@ -49,6 +56,42 @@ impl Strategy for Job {
         }
         Ok(())
     }
+
+    fn validate(&self) -> ErrorList {
+        validation::validate_job(self, None)
+    }
+
+    fn validate_update(&self, old: &Self) -> ErrorList {
+        validation::validate_job_update(self, old)
+    }
+
+    fn warnings(&self, old: Option<&Self>) -> Vec<String> {
+        if old.is_some_and(|old| old.metadata.generation == self.metadata.generation) {
+            return Vec::new();
+        }
+        let mut warnings = Vec::new();
+        if old.is_none() {
+            warnings.extend(name_warning(self.name()));
+        }
+        if let Some(spec) = &self.spec {
+            warnings.extend(spec_warnings(spec, old.and_then(|o| o.spec.as_ref()), &Path::root("spec")));
+        }
+        warnings
+    }
+}
+
+/// `WarningsForJobSpec`.
+pub(super) fn spec_warnings(spec: &JobSpec, old: Option<&JobSpec>, path: &Path<'_>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let (completions, parallelism) = (spec.completions.unwrap_or(0), spec.parallelism.unwrap_or(0));
+    if spec.completion_mode.as_deref() == Some("Indexed") && completions > 100_000 && parallelism > 10_000 {
+        warnings.push(format!(
+            "{path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than \
+             10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+        ));
+    }
+    warnings.extend(template_warnings(&spec.template, old.map(|o| &o.template), &path.child("template")));
+    warnings
 }
 
 /// The defaults of a Job's spec. In a CronJob's template the API server does not fill them in.

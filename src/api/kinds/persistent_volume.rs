@@ -379,3 +379,6 @@ pub(super) fn deprecated_node_label(key: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

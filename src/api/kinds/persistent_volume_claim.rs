@@ -307,3 +307,109 @@ pub fn warnings_for_spec(spec: &PersistentVolumeClaimSpec, path: &Path<'_>) -> V
     }
     warnings
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use k8s_openapi::api::core::v1::Namespace;
+    use k8s_openapi::api::storage::v1::StorageClass;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::ApiServer;
+
+    fn claim(more: Value) -> PersistentVolumeClaim {
+        let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+        let mut object = json!({"metadata": {"name": "data", "namespace": "default"}, "spec": spec});
+        for (key, value) in more.as_object().unwrap() {
+            object["spec"][key] = value.clone();
+        }
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn server() -> ApiServer {
+        let mut api = ApiServer::default();
+        let namespace = json!({"metadata": {"name": "default"}});
+        api.create::<Namespace>(serde_json::from_value(namespace).unwrap()).unwrap();
+        api
+    }
+
+    /// What the API server says to a change; `phase` is the claim's phase before it.
+    fn change_refused(old: Value, phase: &str, new: Value) -> Option<String> {
+        let mut api = server();
+        let class = json!({"metadata": {"name": "grows"}, "provisioner": "x.io/y", "allowVolumeExpansion": true});
+        api.create::<StorageClass>(serde_json::from_value(class).unwrap()).unwrap();
+        let mut stored = (*api.create(claim(old)).unwrap().object).clone();
+        let capacity = (phase == "Bound").then(|| [(STORAGE.to_owned(), ApiQuantity("1Gi".to_owned()))].into());
+        stored.status =
+            Some(PersistentVolumeClaimStatus { phase: Some(phase.to_owned()), capacity, ..Default::default() });
+        api.update_status(stored).unwrap();
+        api.update(claim(new)).err().map(|status| status.message)
+    }
+
+    fn size(size: &str) -> Value {
+        json!({"storageClassName": "grows", "resources": {"requests": {"storage": size}}})
+    }
+
+    #[test]
+    fn bound_claims_grow_if_their_class_allows_it() {
+        assert_eq!(change_refused(size("1Gi"), "Bound", size("2Gi")), None);
+        let other = |size: &str| json!({"storageClassName": "no", "resources": {"requests": {"storage": size}}});
+        let message = "persistentvolumeclaims \"data\" is forbidden: only dynamically provisioned pvc can be resized and \
+                       the storageclass that provisions the pvc must support resize";
+        assert_eq!(change_refused(other("1Gi"), "Bound", other("2Gi")).as_deref(), Some(message));
+    }
+
+    #[test]
+    fn bound_claims_shrink_only_to_above_their_capacity() {
+        assert_eq!(change_refused(size("3Gi"), "Bound", size("2Gi")), None);
+        let message = change_refused(size("3Gi"), "Bound", size("1Gi")).unwrap();
+        assert!(message.ends_with("storage: Forbidden: field can not be less than status.capacity"), "{message}");
+    }
+
+    #[test]
+    fn respelling_an_equal_size_is_no_change() {
+        assert_eq!(change_refused(size("1Gi"), "Pending", size("1024Mi")), None);
+    }
+
+    #[test]
+    fn an_unset_class_and_an_empty_volume_name_may_be_set_once() {
+        let with = |key: &str, value: &str| json!({ key: value });
+        assert_eq!(change_refused(json!({}), "Pending", with("storageClassName", "x")), None);
+        assert_eq!(change_refused(json!({}), "Bound", with("storageClassName", "x")), None);
+        assert_eq!(change_refused(json!({}), "Pending", with("volumeName", "pv")), None);
+        for (key, value) in [("storageClassName", "y"), ("volumeName", "other")] {
+            let message = change_refused(with(key, "x"), "Bound", with(key, value)).unwrap();
+            assert!(message.contains("spec is immutable after creation except"), "{message}");
+        }
+        let mode = change_refused(json!({}), "Pending", with("volumeMode", "Block")).unwrap();
+        assert!(mode.ends_with("volumeMode: Invalid value: \"Block\": field is immutable]"), "{mode}");
+    }
+
+    #[test]
+    fn data_sources_are_copied_to_each_other_or_dropped() {
+        let stored = |spec: Value| (*server().create(claim(spec)).unwrap().object).clone().spec.unwrap();
+        let source = json!({"kind": "PersistentVolumeClaim", "name": "old"});
+        let copied = stored(json!({"dataSource": source}));
+        assert_eq!(copied.data_source_ref.unwrap().name, "old");
+        let copied = stored(json!({"dataSourceRef": {"apiGroup": "x.io", "kind": "Any", "name": "thing"}}));
+        assert_eq!(copied.data_source.unwrap().kind, "Any");
+        assert_eq!(stored(json!({"dataSource": {"kind": "Pod", "name": "p"}})).data_source, None);
+        let elsewhere = json!({"kind": "PersistentVolumeClaim", "name": "old", "namespace": "other"});
+        assert_eq!(stored(json!({"dataSourceRef": elsewhere})).data_source_ref, None);
+    }
+
+    #[test]
+    fn fractions_of_bytes_are_stored_with_a_warning() {
+        let accepted = server().create(claim(json!({"resources": {"requests": {"storage": "0.1Gi"}}}))).unwrap();
+        let message = "spec.resources.requests[storage]: fractional byte value \"107374182400m\" is invalid, must be an \
+                       integer";
+        assert_eq!(accepted.warnings, [message]);
+    }
+
+    #[test]
+    fn limits_and_other_resources_are_not_looked_at() {
+        let resources = json!({"requests": {"storage": "1Gi", "cpu": "1"}, "limits": {"storage": "1Mi"}});
+        assert!(server().create(claim(json!({"resources": resources, "volumeName": "Not_A_Name"}))).is_ok());
+    }
+}

@@ -1,5 +1,6 @@
 //! Services (`pkg/registry/core/service/strategy.go`, `pkg/apis/core/v1/defaults.go`, `pkg/apis/core/validation`).
 mod allocation;
+mod validation;
 
 use k8s_openapi::api::core::v1::{
     ClientIPConfig, Service, ServicePort, ServiceSpec, ServiceStatus, SessionAffinityConfig,
@@ -7,6 +8,7 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::stateful_set::default_string;
+use crate::api::field::ErrorList;
 use crate::api::status::Status;
 use crate::api::store::Store;
 use crate::api::strategy::Strategy;
@@ -80,6 +82,18 @@ impl Strategy for Service {
             spec.internal_traffic_policy = None;
         }
         Ok(())
+    }
+
+    fn validate(&self) -> ErrorList {
+        validation::validate_create(self)
+    }
+
+    fn validate_update(&self, old: &Self) -> ErrorList {
+        validation::validate_update(self, old)
+    }
+
+    fn warnings(&self, _old: Option<&Self>) -> Vec<String> {
+        validation::warnings(self)
     }
 }
 

@@ -120,3 +120,47 @@ fn validate_allowed_topologies(terms: &[TopologySelectorTerm], path: &Path<'_>) 
     }
     errors
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::ApiServer;
+
+    fn class(more: Value) -> StorageClass {
+        let mut object = json!({"metadata": {"name": "fast"}, "provisioner": "x.io/y"});
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn only_how_volumes_are_made_is_immutable() {
+        let mut api = ApiServer::default();
+        api.create(class(json!({}))).unwrap();
+        let new = json!({"mountOptions": ["ro"], "allowVolumeExpansion": true, "metadata": {"name": "fast", "labels": {"a": "b"}},
+            "allowedTopologies": [{"matchLabelExpressions": [{"key": "zone", "values": ["a"]}]}]});
+        assert!(api.update(class(new)).is_ok());
+        assert_eq!(api.update(class(json!({"parameters": {"type": "x"}}))).unwrap_err().causes.len(), 1);
+    }
+
+    #[test]
+    fn policies_and_modes_are_known_words() {
+        let refused = |more: Value| ApiServer::default().create(class(more)).unwrap_err().causes[0].to_string();
+        let policy = refused(json!({"reclaimPolicy": "Recycle"}));
+        assert_eq!(policy, r#"reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain""#);
+        let mode = refused(json!({"volumeBindingMode": "Later"}));
+        let modes = r#""Immediate", "WaitForFirstConsumer""#;
+        assert_eq!(mode, format!("volumeBindingMode: Unsupported value: \"Later\": supported values: {modes}"));
+    }
+
+    #[test]
+    fn beta_topology_labels_are_warned_about() {
+        let term =
+            json!({"matchLabelExpressions": [{"key": "failure-domain.beta.kubernetes.io/zone", "values": ["a"]}]});
+        let accepted = ApiServer::default().create(class(json!({"allowedTopologies": [term]}))).unwrap();
+        let message = "deprecated since v1.17; use \"topology.kubernetes.io/zone\" instead";
+        assert_eq!(accepted.warnings, [format!("allowedTopologies[0].matchLabelExpressions[0].key: {message}")]);
+    }
+}

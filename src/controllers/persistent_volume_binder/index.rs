@@ -37,11 +37,59 @@ impl AccessModes {
 /// What must be equal between a claim and an unreserved volume besides labels.
 type Traits = (String, String, String);
 
+/// Names of volumes, smallest volume first, of equal ones the lowest name.
+type BySize = BTreeSet<(Quantity, String)>;
+
+/// Free volumes with the same access modes and traits.
+#[derive(Clone, Debug, Default)]
+struct Group {
+    all: BySize,
+    by_label: HashMap<(String, String), BySize>,
+}
+
+impl Group {
+    fn add(&mut self, volume: &PersistentVolume) {
+        let entry = (volume_capacity(volume), volume.name().to_owned());
+        for (key, value) in volume.metadata.labels.iter().flatten() {
+            self.by_label.entry((key.clone(), value.clone())).or_default().insert(entry.clone());
+        }
+        self.all.insert(entry);
+    }
+
+    fn remove(&mut self, volume: &PersistentVolume) {
+        let entry = (volume_capacity(volume), volume.name().to_owned());
+        for (key, value) in volume.metadata.labels.iter().flatten() {
+            let label = (key.clone(), value.clone());
+            if let Some(volumes) = self.by_label.get_mut(&label) {
+                volumes.remove(&entry);
+                if volumes.is_empty() {
+                    self.by_label.remove(&label);
+                }
+            }
+        }
+        self.all.remove(&entry);
+    }
+
+    /// The volumes among which those that a claim selects must be.
+    fn candidates(&self, claim: &PersistentVolumeClaim) -> Option<&BySize> {
+        let selector = claim_spec(claim).selector.as_ref();
+        let pairs = selector.and_then(|s| s.match_labels.as_ref()).into_iter().flatten();
+        let mut best = &self.all;
+        for (key, value) in pairs {
+            let volumes = self.by_label.get(&(key.clone(), value.clone()))?;
+            if volumes.len() < best.len() {
+                best = volumes;
+            }
+        }
+        Some(best)
+    }
+}
+
 /// Volumes by who has them and, the free ones, by what decides the search.
 #[derive(Clone, Debug, Default)]
 pub(super) struct VolumeIndex {
     by_claim: HashMap<(String, String), BTreeSet<String>>,
-    free: BTreeMap<(u32, u8), HashMap<Traits, BTreeSet<(Quantity, String)>>>,
+    free: BTreeMap<(u32, u8), HashMap<Traits, Group>>,
 }
 
 impl VolumeIndex {
@@ -63,7 +111,7 @@ impl VolumeIndex {
         }
         let modes = AccessModes::of(volume_spec(volume).access_modes.as_ref());
         let group = self.free.entry(modes.rank()).or_default();
-        group.entry(volume_traits(volume)).or_default().insert((volume_capacity(volume), name));
+        group.entry(volume_traits(volume)).or_default().add(volume);
     }
 
     fn remove(&mut self, volume: &PersistentVolume) {
@@ -81,9 +129,9 @@ impl VolumeIndex {
         let rank = AccessModes::of(volume_spec(volume).access_modes.as_ref()).rank();
         let Some(group) = self.free.get_mut(&rank) else { return };
         let traits = volume_traits(volume);
-        if let Some(set) = group.get_mut(&traits) {
-            set.remove(&(volume_capacity(volume), name));
-            if set.is_empty() {
+        if let Some(volumes) = group.get_mut(&traits) {
+            volumes.remove(volume);
+            if volumes.all.is_empty() {
                 group.remove(&traits);
             }
         }
@@ -128,8 +176,9 @@ impl VolumeIndex {
             if let Some((_, volume)) = reserved.filter(|(r, _)| r <= rank) {
                 return Some((*volume).clone());
             }
-            let candidates = group.get(&traits).into_iter().flat_map(|set| set.range(smallest.clone()..));
-            let mut volumes = candidates.filter_map(|(_, name)| get(name));
+            let candidates = group.get(&traits).and_then(|volumes| volumes.candidates(claim));
+            let large_enough = candidates.into_iter().flat_map(|volumes| volumes.range(smallest.clone()..));
+            let mut volumes = large_enough.filter_map(|(_, name)| get(name));
             if let Some(volume) = volumes.find(|v| needs.consider(v, None, false) == Verdict::Fits) {
                 return Some(volume.clone());
             }

@@ -126,3 +126,27 @@ fn the_views_show_only_what_was_asked() {
     let comparison = compare(&asked, &has);
     assert_eq!(comparison.actual.unwrap(), claim(json!({"volumeName": "pv2"})));
 }
+
+#[test]
+fn none_means_unset_or_empty() {
+    let asked = claim(json!({"storageClassName": "<none>"}));
+    assert_equal(&asked, &claim(json!({})));
+    assert_equal(&asked, &claim(json!({"storageClassName": ""})));
+    assert_eq!(paths(&asked, &claim(json!({"storageClassName": "fast"}))), ["spec.storageClassName"]);
+}
+
+#[test]
+fn bounds_are_for_quantities_and_numbers() {
+    let asked = |text: &str| claim(json!({"resources": {"requests": {"storage": text}}}));
+    let has = claim(json!({"resources": {"requests": {"storage": "6Gi"}}}));
+    assert_equal(&asked(">= 5Gi"), &has);
+    assert_equal(&asked(">= 6144Mi"), &has);
+    assert_eq!(paths(&asked("<= 5Gi"), &has).len(), 1);
+}
+
+#[test]
+fn a_slash_at_the_end_of_a_path_means_nothing() {
+    let volume = |path: &str| pod(json!({"volumes": [{"name": "v", "hostPath": {"path": path}}]}));
+    assert_equal(&volume("/data"), &volume("/data/"));
+    assert_eq!(paths(&volume("/data"), &volume("/data2")), ["spec.volumes[v].hostPath.path"]);
+}

@@ -1,5 +1,6 @@
 //! English.
-use super::{Message, object, objects, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use crate::api::object::ObjectKey;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
@@ -8,12 +9,14 @@ use crate::scenario::{Level, Range};
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
         Message::Finding(failure) => finding(failure),
-        Message::Reason(reason) => because(reason),
+        Message::Reason { reason, about } => because(reason, about),
+        Message::AsAbove => "as above".into(),
         Message::NotSimulated(NotSimulated::Dns) => "not simulated: the cluster's DNS; the check does not count".into(),
         Message::NotSimulated(NotSimulated::Storage) => {
             "not simulated: what containers see in their volumes; the check does not count".into()
         }
         Message::DidNotSettle => "the cluster did not come to rest; the outcome is not final".into(),
+        Message::Step(number) => format!("step {number}"),
         Message::StepFailed { number, stderr } => format!("step {number} of the scenario failed: {stderr}"),
 
         Message::Why => "why".into(),
@@ -82,7 +85,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
 }
 
 fn finding(failure: &Failure) -> String {
-    let first = failure.differences.first().map(difference).unwrap_or_default();
+    let first = first_difference(failure).map(difference).unwrap_or_default();
     let more = match failure.differences.len() {
         0 | 1 => String::new(),
         number => format!(" (and {} more)", number - 1),
@@ -111,14 +114,18 @@ fn finding(failure: &Failure) -> String {
             let nearest = if first.is_empty() { String::new() } else { format!("; the next one: {first}{more}") };
             format!("{} {} as asked, expected {}{nearest}", keys.len(), kind.name(), range(*expected))
         }
-        Finding::False { expression } => format!("this is not true: {expression}"),
-        Finding::NoValue { expression, message } => {
-            format!("this cannot be said of the outcome: {expression} ({message})")
-        }
+        Finding::False { expression } => format!("not so in the simulated cluster{}", short(expression)),
+        Finding::NoValue { message, .. } => format!("cannot be said of the simulated cluster: {message}"),
         Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
         Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
+}
+
+/// An expression, if it is short enough to be of help.
+fn short(expression: &str) -> String {
+    let fits = expression.chars().count() <= MAX_VALUE && !expression.contains('\n');
+    if fits { format!(": {expression}") } else { String::new() }
 }
 
 fn range(range: Range) -> String {
@@ -141,19 +148,20 @@ fn difference(difference: &Difference) -> String {
     }
 }
 
-fn because(reason: &Reason) -> String {
+fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
+    let of = |key: &ObjectKey| prefix(key, about, ": ");
     match reason {
         Reason::PassedOver { volume, why, .. } => format!("volume {volume}: {why}"),
-        Reason::NoVolumes { claim } => format!("there is no volume that {} could be bound to", object(claim)),
+        Reason::Claim { claim, state } => format!("{}not bound: {state}", of(claim)),
         Reason::Condition { object: key, condition, reason, message } => {
-            format!("{}: {condition}: {reason}: {message}", object(key))
+            format!("{}{condition}: {reason}: {message}", of(key))
         }
         Reason::Container { pod, name, reason, message } if message.is_empty() => {
-            format!("{}: container {name}: {reason}", object(pod))
+            format!("{}container {name}: {reason}", of(pod))
         }
         Reason::Container { pod, name, reason, message } => {
-            format!("{}: container {name}: {reason}: {message}", object(pod))
+            format!("{}container {name}: {reason}: {message}", of(pod))
         }
-        Reason::Event { object: key, reason, message, .. } => format!("{}: {reason}: {message}", object(key)),
+        Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
     }
 }

@@ -1,18 +1,22 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
-use super::{Message, object, objects, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use crate::api::object::ObjectKey;
+use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::scenario::{Level, Range};
-use crate::storage::PassedOver;
+use crate::storage::{NamedMismatch, PassedOver};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
         Message::Finding(failure) => finding(failure),
-        Message::Reason(reason) => because(reason),
+        Message::Reason { reason, about } => because(reason, about),
+        Message::AsAbove => "同上".into(),
         Message::NotSimulated(NotSimulated::Dns) => "未模擬叢集 DNS，此項不計分".into(),
         Message::NotSimulated(NotSimulated::Storage) => "未模擬容器在 volume 裡看到的內容，此項不計分".into(),
         Message::DidNotSettle => "叢集一直沒有穩定下來，以下並非最終結果".into(),
+        Message::Step(number) => format!("步驟 {number}"),
         Message::StepFailed { number, stderr } => format!("題目的第 {number} 個步驟執行失敗：{stderr}"),
 
         Message::Why => "原因".into(),
@@ -79,7 +83,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
 }
 
 fn finding(failure: &Failure) -> String {
-    let first = failure.differences.first().map(difference).unwrap_or_default();
+    let first = first_difference(failure).map(difference).unwrap_or_default();
     let more = match failure.differences.len() {
         0 | 1 => String::new(),
         number => format!("（另有 {} 處不同）", number - 1),
@@ -107,12 +111,18 @@ fn finding(failure: &Failure) -> String {
                 if first.is_empty() { String::new() } else { format!("；最接近的一個：{first}{more}") };
             format!("符合的 {} 有 {} 個，預期 {}{nearest}", kind.name(), keys.len(), range(*expected))
         }
-        Finding::False { expression } => format!("以下條件不成立：{expression}"),
-        Finding::NoValue { expression, message } => format!("以下條件無法對結果求值：{expression}（{message}）"),
+        Finding::False { expression } => format!("模擬的叢集裡並非如此{}", short(expression)),
+        Finding::NoValue { message, .. } => format!("無法對模擬的叢集求值：{message}"),
         Finding::Paths { one, other, same: true } => format!("{one} 與 {other} 看到的是同一份檔案"),
         Finding::Paths { one, other, same: false } => format!("{one} 與 {other} 看到的不是同一份檔案"),
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
+}
+
+/// 夠短的運算式才有幫助。
+fn short(expression: &str) -> String {
+    let fits = expression.chars().count() <= MAX_VALUE && !expression.contains('\n');
+    if fits { format!("：{expression}") } else { String::new() }
 }
 
 fn range(range: Range) -> String {
@@ -135,20 +145,67 @@ fn difference(difference: &Difference) -> String {
     }
 }
 
-fn because(reason: &Reason) -> String {
+fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
+    let of = |key: &ObjectKey| prefix(key, about, "：");
     match reason {
         Reason::PassedOver { volume, why, .. } => format!("volume {volume}：{}", passed_over(why)),
-        Reason::NoVolumes { claim } => format!("沒有任何 volume 可以綁定給 {}", object(claim)),
+        Reason::Claim { claim, state } => format!("{}尚未綁定：{}", of(claim), claim_state(state)),
         Reason::Condition { object: key, condition, reason, message } => {
-            format!("{}：{condition}：{reason}：{message}", object(key))
+            format!("{}{condition}：{reason}：{message}", of(key))
         }
         Reason::Container { pod, name, reason, message } if message.is_empty() => {
-            format!("{}：容器 {name}：{reason}", object(pod))
+            format!("{}容器 {name}：{reason}", of(pod))
         }
         Reason::Container { pod, name, reason, message } => {
-            format!("{}：容器 {name}：{reason}：{message}", object(pod))
+            format!("{}容器 {name}：{reason}：{message}", of(pod))
         }
-        Reason::Event { object: key, reason, message, .. } => format!("{}：{reason}：{message}", object(key)),
+        Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
+    }
+}
+
+fn claim_state(state: &ClaimState) -> String {
+    match state {
+        ClaimState::NoVolume => "沒有符合的 volume，claim 也沒有可以產生 volume 的 class".to_owned(),
+        ClaimState::WaitingForFirstConsumer { class } => {
+            format!("class {class} 要等到有 pod 使用這個 claim 才會綁定（WaitForFirstConsumer）")
+        }
+        ClaimState::WaitingForPods { pods } => format!("等待 scheduler 為 {} 選定 node", pods.join("、")),
+        ClaimState::ClassMissing { class } => {
+            format!("沒有符合的 volume，也沒有 StorageClass {class} 可以產生 volume")
+        }
+        ClaimState::ClassDoesNotProvision { class } => {
+            format!("沒有符合的 volume，而 class {class} 不會產生 volume（kubernetes.io/no-provisioner）")
+        }
+        ClaimState::UnknownProvisioner { class, provisioner } => {
+            format!("class {class} 的 provisioner {provisioner} 不存在")
+        }
+        ClaimState::ProvisionerNotInstalled { class, provisioner } => {
+            format!("這個叢集沒有安裝 class {class} 的 provisioner {provisioner}")
+        }
+        ClaimState::ProvisioningFails { class, provisioner } => {
+            format!("class {class} 的 provisioner {provisioner} 沒有產生 volume，請看 events")
+        }
+        ClaimState::NamedVolumeMissing { volume } => format!("claim 指定的 volume {volume} 不存在"),
+        ClaimState::NamedVolumeTaken { volume, namespace, claim } => {
+            format!("claim 指定的 volume {volume} 屬於 claim {namespace}/{claim}")
+        }
+        ClaimState::NamedVolumeMismatch { volume, why } => {
+            format!("claim 指定的 volume {volume} 不符合要求：{}", named_mismatch(why))
+        }
+        ClaimState::Lost { volume } if volume.is_empty() => "claim 記載已綁定，卻沒有 volume 名稱".to_owned(),
+        ClaimState::Lost { volume } => format!("claim 綁定過的 volume {volume} 已不存在，或已屬於別的 claim"),
+        ClaimState::AboutToBind { volume } => format!("volume {volume} 符合要求，即將綁定"),
+    }
+}
+
+fn named_mismatch(why: &NamedMismatch) -> &'static str {
+    match why {
+        NamedMismatch::Terminating { .. } => "正在刪除中",
+        NamedMismatch::TooSmall => "容量不足",
+        NamedMismatch::StorageClass => "storageClassName 不同",
+        NamedMismatch::AttributesClass => "volumeAttributesClassName 不同",
+        NamedMismatch::VolumeMode => "volumeMode 不同",
+        NamedMismatch::AccessModes => "缺少所要求的 access mode",
     }
 }
 

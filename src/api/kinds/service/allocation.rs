@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use k8s_openapi::api::core::v1::{Service, ServicePort, ServiceSpec};
 
+use super::validation::validate_cluster_ips_related_fields;
 use super::{
     cluster_ip, cluster_ips, ip_families, is_headless, is_node_port_or_load_balancer, needs_cluster_ip,
     needs_health_check_port, node_port, policy, ports, type_of,
@@ -92,6 +93,10 @@ fn init_ip_family_fields(spec: &mut ServiceSpec, old: Option<&ServiceSpec>) -> R
         let default = if selectorless_headless { "RequireDualStack" } else { "SingleStack" };
         let kept = old.and_then(|o| o.ip_family_policy.clone());
         spec.ip_family_policy = Some(kept.unwrap_or_else(|| default.to_owned()));
+    }
+    let invalid = validate_cluster_ips_related_fields(spec, old);
+    if !invalid.is_empty() {
+        return Err(invalid);
     }
     let mut causes = ErrorList::new();
     let policy_path = SPEC.child("ipFamilyPolicy");

@@ -1,0 +1,295 @@
+//! The command line: one file per command.
+mod answer;
+mod grade;
+mod hint;
+mod library;
+mod list;
+mod show;
+mod simulate;
+mod solution;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use serde_json::Value;
+
+use crate::lang::Lang;
+use crate::report::sanitise::sanitise;
+use crate::report::terminal::COLUMNS;
+use crate::report::width::wrap;
+use crate::yaml;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Full marks, or the command did what it was asked.
+    Success = 0,
+    /// Less than full marks.
+    NotFull = 1,
+    /// The command or a scenario is wrong.
+    Usage = 2,
+    /// The answer cannot be read.
+    Unreadable = 3,
+}
+
+const ABOUT: &str = "Tells whether Kubernetes YAML would do what a CKAD practice task asks, without a cluster";
+
+const EXAMPLES: &str = "\
+Examples:
+  ckad-grade list                            all tasks
+  ckad-grade show 107                        read a task
+  ckad-grade 107                             grade ./scenario-107.yaml
+  ckad-grade 107 claim.yaml pod.yaml         grade these files
+  kubectl create … --dry-run=client -o yaml | ckad-grade 107 -
+  ckad-grade hint 107                        when you are stuck
+  ckad-grade solution 107                    the key and why it is right
+  ckad-grade simulate *.yaml                 what would a cluster make of it?
+
+Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
+
+#[derive(Parser, Debug)]
+#[command(name = "ckad-grade", version, about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(subcommand_negates_reqs = true, max_term_width = 100)]
+#[command(override_usage = "ckad-grade [OPTIONS] SCENARIO [FILE|DIR|-]...\n       ckad-grade [OPTIONS] COMMAND")]
+struct Cli {
+    #[command(flatten)]
+    grade: GradeArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Args, Debug)]
+struct GradeArgs {
+    /// The task to grade, e.g. scenario-107 or just 107
+    #[arg(required = true)]
+    scenario: Option<String>,
+    /// The answer: files, folders, or - for standard input [default: ./SCENARIO.yaml, .yml, .json or ./SCENARIO/]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+struct Global {
+    /// How to print the result
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    format: Format,
+    /// The language to answer in [default: from LC_ALL, LC_MESSAGES, LANG]
+    #[arg(long, value_enum, global = true)]
+    lang: Option<LangArg>,
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, value_enum, default_value = "auto", global = true)]
+    color: ColorArg,
+    /// A folder of scenarios that override the built-in ones [default: ./scenarios, if there is one]
+    #[arg(long, value_name = "DIR", global = true)]
+    scenarios: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// For programs that like YAML better
+    Yaml,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LangArg {
+    /// English
+    En,
+    /// 繁體中文
+    #[value(name = "zh-TW", alias = "zh-tw", alias = "zh_TW", alias = "zh")]
+    ZhTw,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ColorArg {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// List all tasks
+    List,
+    /// Show what a task asks
+    Show {
+        /// The task, e.g. 107
+        scenario: String,
+    },
+    /// Show a hint to a task, one at a time
+    Hint {
+        /// The task, e.g. 107
+        scenario: String,
+        /// Which hint
+        #[arg(default_value_t = 1)]
+        number: usize,
+    },
+    /// Show the key of a task and why it is right
+    Solution {
+        /// The task, e.g. 107
+        scenario: String,
+    },
+    /// Play manifests, or a timeline, into a cluster and show what comes of it
+    Simulate {
+        /// Manifests, folders, - for standard input; or one timeline.toml
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    fn usage(message: impl fmt::Display) -> Failure {
+        Failure { exit: Exit::Usage, message: message.to_string() }
+    }
+    fn unreadable(message: impl fmt::Display) -> Failure {
+        Failure { exit: Exit::Unreadable, message: message.to_string() }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::usage(error)
+    }
+}
+
+/// What every command works with.
+struct Session<'a> {
+    lang: Lang,
+    format: Format,
+    scenarios: Option<PathBuf>,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+}
+
+impl Session<'_> {
+    /// A remark beside the result.
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        const NOTE: Style = AnsiColor::Yellow.on_default();
+        writeln!(self.err, "{NOTE}{}{NOTE:#}", sanitise(text))
+    }
+
+    /// A result for programs.
+    fn data(&mut self, value: &Value) -> io::Result<()> {
+        match self.format {
+            Format::Yaml => self.out.write_all(yaml::to_string(value).as_bytes()),
+            Format::Json | Format::Text => writeln!(self.out, "{value:#}"),
+        }
+    }
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let exit = run(std::env::args_os().collect(), &|name| std::env::var(name).ok());
+    ExitCode::from(exit as u8)
+}
+
+fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
+    if arguments.len() <= 1 {
+        // no arguments: the help, as an error
+        let _ = write!(anstream::stderr(), "{}", Cli::command().render_help().ansi());
+        return Exit::Usage;
+    }
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+        }
+    };
+    match cli.global.color {
+        ColorArg::Auto => {}
+        ColorArg::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
+        ColorArg::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    let mut out = io::BufWriter::new(anstream::stdout());
+    let mut err = anstream::stderr();
+    let mut session = Session {
+        lang: language(cli.global.lang, variable),
+        format: cli.global.format,
+        scenarios: cli.global.scenarios,
+        out: &mut out,
+        err: &mut err,
+    };
+    let result = match (cli.command, cli.grade.scenario) {
+        (Some(_), Some(scenario)) => {
+            Err(Failure::usage(format!("a command does not come after a scenario: ckad-grade {scenario} [FILE]...")))
+        }
+        (None, None) => Err(Failure::usage("no scenario is given")),
+        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade.files),
+        (Some(Command::List), _) => list::run(&mut session),
+        (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
+        (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
+        (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
+        (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
+    };
+    let flushed = out.flush();
+    match (result, flushed) {
+        (Ok(exit), Ok(())) => exit,
+        // whoever reads our output has seen enough
+        (Ok(exit), Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+        (Ok(_), Err(error)) => fail(&mut err, &Failure::usage(error)),
+        (Err(failure), _) => fail(&mut err, &failure),
+    }
+}
+
+fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
+    const ERROR: Style = AnsiColor::Red.on_default().bold();
+    let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
+    let text = text.strip_prefix("error:").unwrap_or(&text);
+    let _ = writeln!(err, "{ERROR}error:{ERROR:#}{text}");
+    failure.exit
+}
+
+/// The language asked for, else that of the locale, else English.
+fn language(asked: Option<LangArg>, variable: &dyn Fn(&str) -> Option<String>) -> Lang {
+    match asked {
+        Some(LangArg::En) => Lang::En,
+        Some(LangArg::ZhTw) => Lang::ZhTw,
+        None => ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .find_map(|name| variable(name).filter(|value| !value.is_empty()))
+            .and_then(|locale| Lang::of_locale(&locale))
+            .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_language_comes_from_the_first_variable_that_is_set() {
+        let variables = |name: &str| match name {
+            "LC_ALL" => Some(String::new()),
+            "LANG" => Some("zh_TW.UTF-8".to_owned()),
+            _ => None,
+        };
+        assert_eq!(language(None, &variables), Lang::ZhTw);
+        assert_eq!(language(Some(LangArg::En), &variables), Lang::En);
+        assert_eq!(language(None, &|_| None), Lang::En);
+    }
+}

@@ -1,0 +1,65 @@
+//! `ckad-grade show SCENARIO`: the task.
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use super::{Exit, Failure, Format, Session, library};
+use crate::grade;
+use crate::report::sanitise::sanitise;
+use crate::report::terminal::COLUMNS;
+use crate::report::text::{Message, object, say};
+use crate::report::width::{reflow, wrap};
+use crate::timeline::record::visible_objects;
+
+pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure> {
+    const SOFT: Style = AnsiColor::BrightBlack.on_default();
+    const STRONG: Style = Style::new().bold();
+    let (_, scenario) = library::find(session, name)?;
+    let lang = session.lang;
+    let cluster = grade::start(&scenario).map_err(|error| library::wrong_scenario(session, error))?;
+    let there: Vec<String> = visible_objects(cluster.api().store()).map(|o| object(&o.key())).collect();
+    if session.format != Format::Text {
+        let checks: Vec<_> = scenario
+            .checks
+            .iter()
+            .map(|check| json!({ "id": check.id, "points": check.points, "title": check.title.get(lang).trim() }))
+            .collect();
+        session.data(&json!({
+            "id": scenario.id, "chapter": scenario.chapter, "level": scenario.level, "minutes": scenario.minutes,
+            "title": scenario.title.get(lang).trim(), "task": scenario.task.get(lang).trim(), "checks": checks,
+            "cluster": there, "sources": scenario.sources, "hints": scenario.hints.len(),
+        }))?;
+        return Ok(Exit::Success);
+    }
+    let facts = [
+        say(lang, &Message::Level(scenario.level)),
+        say(lang, &Message::Minutes(scenario.minutes)),
+        say(lang, &Message::PointsWorth(scenario.points())),
+    ];
+    let out = &mut session.out;
+    writeln!(out, "{STRONG}{}  {}{STRONG:#}", scenario.id, sanitise(scenario.title.get(lang).trim()))?;
+    writeln!(out, "{SOFT}{}{SOFT:#}\n", facts.join(" · "))?;
+    for line in reflow(&sanitise(scenario.task.get(lang).trim()), COLUMNS) {
+        writeln!(out, "{line}")?;
+    }
+    if !there.is_empty() {
+        writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::ClusterAtStart))?;
+        for name in &there {
+            writeln!(out, "  {}", sanitise(name))?;
+        }
+    }
+    writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::Checks))?;
+    for check in &scenario.checks {
+        let points = format!("{:>4}  ", check.points);
+        for (i, line) in wrap(&sanitise(check.title.get(lang).trim()), COLUMNS - points.len()).iter().enumerate() {
+            writeln!(out, "{}{line}", if i == 0 { &points } else { "      " })?;
+        }
+    }
+    if !scenario.sources.is_empty() {
+        writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::Sources))?;
+        for source in &scenario.sources {
+            writeln!(out, "  {}", sanitise(source))?;
+        }
+    }
+    writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::HowToAnswer { scenario: &scenario.id }))?;
+    Ok(Exit::Success)
+}
