@@ -12,6 +12,7 @@ pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
+pub mod resource_quota;
 pub mod root_ca_cert_publisher;
 pub mod service_account;
 pub mod stateful_set;
@@ -25,6 +26,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
     vec![
         Box::<service_account::ServiceAccountsController>::default(),
         Box::<root_ca_cert_publisher::RootCaCertPublisher>::default(),
+        Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<namespace::NamespaceController>::default(),
         Box::<stateful_set::StatefulSetController>::default(),
         Box::<deployment::DeploymentController>::default(),
