@@ -88,7 +88,9 @@ impl Cluster {
             if self.run() == Settled::GaveUp {
                 return Settled::GaveUp;
             }
-            match self.workers.iter().filter_map(|w| w.reconciler.next_timer()).min() {
+            // alarms are not waited for when settling
+            let alarm = |w: &Worker| w.reconciler.next_alarm().filter(|_| stay_until_end);
+            match self.workers.iter().flat_map(|w| w.reconciler.next_timer().into_iter().chain(alarm(w))).min() {
                 Some(timer) if timer <= end => self.api.advance_to(timer),
                 _ => break,
             }

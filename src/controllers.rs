@@ -2,12 +2,15 @@
 mod controller_history;
 mod controller_ref_manager;
 mod controller_utils;
+pub mod cron_job;
+pub mod daemon_set;
 pub mod deployment;
 pub mod endpoint_slice;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
-pub mod namespace;
 pub mod garbage_collector;
+pub mod job;
+pub mod namespace;
 pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
@@ -16,6 +19,7 @@ pub mod resource_quota;
 pub mod root_ca_cert_publisher;
 pub mod service_account;
 pub mod stateful_set;
+pub mod ttl_after_finished;
 pub mod vac_protection;
 pub mod volume_expand;
 
@@ -26,15 +30,19 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
     vec![
         Box::<service_account::ServiceAccountsController>::default(),
         Box::<root_ca_cert_publisher::RootCaCertPublisher>::default(),
-        Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<namespace::NamespaceController>::default(),
         Box::<stateful_set::StatefulSetController>::default(),
         Box::<deployment::DeploymentController>::default(),
         Box::<replica_set::ReplicaSetController>::default(),
         Box::<ephemeral_volume::EphemeralVolumeController>::default(),
         Box::<persistent_volume_binder::PersistentVolumeBinder>::default(),
+        Box::<daemon_set::DaemonSetController>::default(),
+        Box::<job::JobController>::default(),
+        Box::<cron_job::CronJobController>::default(),
+        Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),
         Box::<pvc_protection::PvcProtectionController>::default(),

@@ -23,6 +23,12 @@ pub trait Reconciler: Send {
     /// When something in the queue becomes due that is not yet.
     fn next_timer(&self) -> Option<Timestamp>;
 
+    /// When something is due that lies in the nature of the calendar, e.g. the schedule of a CronJob: settling does not
+    /// wait for it, but it happens when time passes.
+    fn next_alarm(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// A copy with the same queue.
     fn boxed_clone(&self) -> Box<dyn Reconciler>;
 }

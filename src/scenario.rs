@@ -5,6 +5,7 @@ mod cluster;
 mod error;
 mod library;
 mod loader;
+pub mod solutions;
 
 pub use cluster::{Manifest, Setup, profile_names};
 pub use error::{LoadError, Place};

@@ -43,17 +43,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
         let other = candidate.to_lowercase();
-        let mut edits = distance(&lower, &other);
+        let mut halves = 2 * distance(&lower, &other);
         let (short, long) = if lower.len() < other.len() { (&lower, &other) } else { (&other, &lower) };
         if short.chars().count() >= 4 && long.starts_with(short.as_str()) {
-            edits = edits.min(1);
+            // less sure than a single edit
+            halves = halves.min(3);
         }
-        if best.is_none_or(|(least, _)| edits < least) {
-            best = Some((edits, candidate));
+        if best.is_none_or(|(least, _)| halves < least) {
+            best = Some((halves, candidate));
         }
     }
-    let allowed = (word.chars().count() / 3).max(1);
-    best.filter(|(edits, _)| *edits <= allowed).map(|(_, candidate)| candidate)
+    let allowed = (2 * word.chars().count() / 3).max(3);
+    best.filter(|(halves, _)| *halves <= allowed).map(|(_, candidate)| candidate)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use crate::api::object::ApiObject;
 use crate::api::status::Status;
 use crate::api::{ApiServer, Change, Store};
 use crate::reconcile::{Context, Reconciler};
+pub(super) use util::scaled;
 use util::{paused, spec_of};
 
 const SOURCE: &str = "deployment-controller";

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota, Reso
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::controller_utils::{Key, RetryQueue, key_of};
-use crate::api::object::{ApiObject, Kind};
+use crate::api::object::Kind;
 use crate::api::pod_resources::{Amounts, amounts, to_resource_list};
 use crate::api::status::{Reason, Status};
 use crate::api::{ApiServer, Change, Store, quota};
@@ -84,17 +84,42 @@ fn frees_something(change: &Change) -> bool {
             let Some((Some(old), Some(new))) = change.of::<Pod>() else { return false };
             let terminating = |pod: &Pod| pod.spec.as_ref().is_some_and(quota::is_terminating);
             let counts = |pod: &Pod| quota::counts_against_quota(pod, None);
-            terminating(old) != terminating(new) || (counts(old) && !counts(new))
+            terminating(old) != terminating(new) || resized(old, new) || (counts(old) && !counts(new))
         }
         Kind::Service => {
             let Some((Some(old), Some(new))) = change.of::<Service>() else { return false };
             service_type(old) != service_type(new)
         }
         Kind::PersistentVolumeClaim => {
-            matches!(change.of::<PersistentVolumeClaim>(), Some((Some(_), Some(_))))
+            let Some((Some(old), Some(new))) = change.of::<PersistentVolumeClaim>() else { return false };
+            charged_by(old) != charged_by(new)
         }
         _ => false,
     }
+}
+
+/// Whether a container's resources in the status differ from before (`hasResourcesChanged`).
+fn resized(old: &Pod, new: &Pod) -> bool {
+    let (Some(old), Some(new)) = (&old.status, &new.status) else { return false };
+    let lists = [
+        (&old.container_statuses, &new.container_statuses),
+        (&old.init_container_statuses, &new.init_container_statuses),
+    ];
+    lists.into_iter().any(|(old, new)| {
+        let after = |name: &str| new.iter().flatten().find(|s| s.name == name);
+        old.iter().flatten().any(|before| after(&before.name).is_some_and(|after| after.resources != before.resources))
+    })
+}
+
+/// What counts of a claim besides its spec's size (`RequiresQuotaReplenish`).
+fn charged_by(claim: &PersistentVolumeClaim) -> impl PartialEq {
+    let status = claim.status.clone().unwrap_or_default();
+    (
+        status.allocated_resources,
+        claim.spec.as_ref().and_then(|s| s.volume_attributes_class_name.clone()),
+        status.current_volume_attributes_class_name,
+        status.modify_volume_status.and_then(|m| m.target_volume_attributes_class_name),
+    )
 }
 
 /// The types that quotas tell apart (`GetQuotaServiceType`).

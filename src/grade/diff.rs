@@ -42,8 +42,10 @@ pub struct Part {
     pub differs: bool,
 }
 
-/// Unchanged lines kept around changed ones.
+/// Unchanged lines kept around changed ones of a long text; a short one is shown whole.
 const CONTEXT: usize = 3;
+/// The lines of a short text.
+const SHORT: usize = 40;
 
 /// The most lines of one side that are compared word by word.
 const MAX_LINES: usize = 2_000;
@@ -51,14 +53,21 @@ const MAX_LINES: usize = 2_000;
 impl Diff {
     /// The difference of two objects as YAML.
     pub fn of(expected: Option<&Value>, actual: Option<&Value>) -> Diff {
-        let text = |value: Option<&Value>| value.map(yaml::to_string).unwrap_or_default();
+        let same = |pointer: &str| match (expected, actual) {
+            (Some(one), Some(other)) => one.pointer(pointer) == other.pointer(pointer),
+            _ => false,
+        };
+        let text =
+            |value: Option<&Value>| value.map(|v| yaml::to_string(&without_identity(v, &same))).unwrap_or_default();
         let (expected, actual) = (text(expected), text(actual));
-        if expected.lines().count().max(actual.lines().count()) > MAX_LINES {
+        let length = expected.lines().count().max(actual.lines().count());
+        if length > MAX_LINES {
             return Diff::default();
         }
+        let context = if length <= SHORT { SHORT } else { CONTEXT };
         let diff = TextDiff::from_lines(&expected, &actual);
         let mut lines = Vec::new();
-        for op in diff.grouped_ops(CONTEXT).iter().flatten() {
+        for op in diff.grouped_ops(context).iter().flatten() {
             for change in diff.iter_inline_changes(op) {
                 let side = match change.tag() {
                     ChangeTag::Delete => Side::Expected,
@@ -73,7 +82,7 @@ impl Diff {
                 lines.push(Line { side, parts });
             }
         }
-        Diff { lines: with_head(lines, &expected, &actual) }
+        Diff { lines }
     }
 
     /// Whether there is nothing to show.
@@ -82,15 +91,18 @@ impl Diff {
     }
 }
 
-/// Puts the lines that say which object it is in front, if they are the same on both sides and were cut off.
-fn with_head(lines: Vec<Line>, expected: &str, actual: &str) -> Vec<Line> {
-    let Some(kind) = expected.lines().find(|line| line.starts_with("kind: ")) else { return lines };
-    let shown = |line: &Line| line.parts.iter().map(|part| part.text.as_str()).collect::<String>() == kind;
-    if lines.is_empty() || lines.iter().any(shown) || !actual.lines().any(|line| line == kind) {
-        return lines;
+/// An object without kind, name and namespace, as far as both sides agree: whoever shows the difference says which object it is.
+fn without_identity(value: &Value, same: &dyn Fn(&str) -> bool) -> Value {
+    let mut value = value.clone();
+    let Value::Object(fields) = &mut value else { return value };
+    fields.retain(|key, _| !matches!(key.as_str(), "apiVersion" | "kind") || !same(&format!("/{key}")));
+    if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
+        metadata.retain(|key, _| !matches!(key.as_str(), "name" | "namespace") || !same(&format!("/metadata/{key}")));
+        if metadata.is_empty() {
+            fields.remove("metadata");
+        }
     }
-    let head = Line { side: Side::Both, parts: vec![Part { text: kind.to_owned(), differs: false }] };
-    std::iter::once(head).chain(lines).collect()
+    value
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ mod validation;
 
 use k8s_openapi::api::batch::v1::CronJob;
 
-use super::apps::{name_warning, set_template_defaults};
+use super::apps::{drop_disabled_template_fields, name_warning};
 use super::job::spec_warnings;
 use super::stateful_set::default_string;
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
 use crate::api::strategy::Strategy;
@@ -24,16 +25,23 @@ impl Strategy for CronJob {
                 default_string(&mut pattern.status, "True");
             }
         }
-        set_template_defaults(&mut job.template);
+        set_pod_template_defaults(&mut job.template);
     }
 
     fn prepare_for_create(&mut self) {
         self.status = Some(Default::default());
         self.metadata.generation = Some(1);
+        if let Some(job) = &mut self.spec.job_template.spec {
+            drop_disabled_template_fields(&mut job.template, None);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let Some(job) = &mut self.spec.job_template.spec {
+            let old = old.spec.job_template.spec.as_ref();
+            drop_disabled_template_fields(&mut job.template, old.map(|o| &o.template));
+        }
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
@@ -61,8 +69,7 @@ impl Strategy for CronJob {
         {
             let spec = Path::root("spec");
             let template = spec.child("jobTemplate");
-            let old = old.and_then(|o| o.spec.job_template.spec.as_ref());
-            warnings.extend(spec_warnings(job, old, &template.child("spec")));
+            warnings.extend(spec_warnings(job, &template.child("spec")));
         }
         if old.is_some() && self.spec.schedule.contains("TZ") {
             warnings.push(

@@ -5,9 +5,11 @@ pub(super) use validation::validate_spec;
 
 use k8s_openapi::api::batch::v1::{Job, JobSpec};
 
-use super::apps::{name_warning, set_template_defaults, template_warnings};
+use super::apps::{drop_disabled_template_fields, name_warning};
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
+use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::status::Status;
 use crate::api::store::Store;
 use crate::api::strategy::Strategy;
@@ -25,7 +27,7 @@ impl Strategy for Job {
     fn set_defaults(&mut self) {
         let spec = self.spec.get_or_insert_default();
         default_job_spec(spec);
-        set_template_defaults(&mut spec.template);
+        set_pod_template_defaults(&mut spec.template);
         let labels = spec.template.metadata.as_ref().and_then(|m| m.labels.as_ref());
         if let Some(labels) = labels
             && self.metadata.labels.as_ref().is_none_or(|l| l.is_empty())
@@ -37,10 +39,16 @@ impl Strategy for Job {
     fn prepare_for_create(&mut self) {
         self.status = None;
         self.metadata.generation = Some(1);
+        if let Some(spec) = &mut self.spec {
+            drop_disabled_template_fields(&mut spec.template, None);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_disabled_template_fields(&mut spec.template, Some(&old.template));
+        }
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
@@ -74,14 +82,14 @@ impl Strategy for Job {
             warnings.extend(name_warning(self.name()));
         }
         if let Some(spec) = &self.spec {
-            warnings.extend(spec_warnings(spec, old.and_then(|o| o.spec.as_ref()), &Path::root("spec")));
+            warnings.extend(spec_warnings(spec, &Path::root("spec")));
         }
         warnings
     }
 }
 
 /// `WarningsForJobSpec`.
-pub(super) fn spec_warnings(spec: &JobSpec, old: Option<&JobSpec>, path: &Path<'_>) -> Vec<String> {
+pub(super) fn spec_warnings(spec: &JobSpec, path: &Path<'_>) -> Vec<String> {
     let mut warnings = Vec::new();
     let (completions, parallelism) = (spec.completions.unwrap_or(0), spec.parallelism.unwrap_or(0));
     if spec.completion_mode.as_deref() == Some("Indexed") && completions > 100_000 && parallelism > 10_000 {
@@ -90,7 +98,7 @@ pub(super) fn spec_warnings(spec: &JobSpec, old: Option<&JobSpec>, path: &Path<'
              10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
         ));
     }
-    warnings.extend(template_warnings(&spec.template, old.map(|o| &o.template), &path.child("template")));
+    warnings.extend(warnings_for_pod_template(&spec.template, &path.child("template")));
     warnings
 }
 

@@ -11,9 +11,8 @@ use crate::api::validation::ip::{validate_cidr_for_legacy_field, warnings_for_ci
 use crate::api::validation::label_selector::validate_label_name;
 use crate::api::validation::names::{is_label_value, name_is_dns_subdomain};
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
+use crate::api::validation::pod_spec::validate_taint_effect;
 use crate::api::validation::resources::validate_resource_quantity_value;
-
-const TAINT_EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 impl Strategy for Node {
     fn set_defaults(&mut self) {
@@ -123,8 +122,8 @@ fn validate_taints(taints: &[Taint], path: &Path<'_>) -> ErrorList {
         }
         if taint.effect.is_empty() {
             errors.push(path.child("effect").required(""));
-        } else if !TAINT_EFFECTS.contains(&taint.effect.as_str()) {
-            errors.push(path.child("effect").not_supported(taint.effect.as_str(), &TAINT_EFFECTS));
+        } else {
+            errors.extend(validate_taint_effect(&taint.effect, &path.child("effect")));
         }
         if !known.insert((&taint.effect, &taint.key)) {
             let mut error = path.duplicate(serde_json::Value::Null);
