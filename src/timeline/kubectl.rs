@@ -92,6 +92,9 @@ impl Error {
     /// `messageForError`: one of several errors.
     fn message(&self) -> String {
         match self {
+            Error::Status(status) if status.reason == Reason::Unknown => {
+                format!("Error from server: {}", status.message)
+            }
             Error::Status(status) => format!("Error from server ({}): {}", status.reason.as_str(), status.message),
             other => other.to_string(),
         }
