@@ -16,6 +16,8 @@ pub enum Reason {
     Invalid,
     MethodNotAllowed,
     InternalError,
+    /// The server gives no reason.
+    Unknown,
 }
 
 impl Reason {
@@ -30,6 +32,7 @@ impl Reason {
             Reason::Invalid => "Invalid",
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::InternalError => "InternalError",
+            Reason::Unknown => "",
         }
     }
 }
@@ -84,6 +87,11 @@ impl Status {
     /// `errors.NewInternalError`.
     pub fn internal(why: impl fmt::Display) -> Self {
         Self::new(Reason::InternalError, format!("Internal error occurred: {why}"))
+    }
+
+    /// An error that is no status: the server reports it as it is (`ErrorToAPIStatus`).
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::new(Reason::Unknown, why.into())
     }
 
     /// `errors.NewInvalid`: `Pod "web" is invalid: …`, several causes in brackets and without repetitions.
