@@ -15,7 +15,8 @@ const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
-/// The number in a pod's deletion cost annotation, 0 if there is none (`GetDeletionCostFromPodAnnotations`).
+/// The number in a pod's deletion cost annotation, 0 if there is no annotation, `None` if it holds something else
+/// (`GetDeletionCostFromPodAnnotations`).
 pub fn deletion_cost(annotations: Option<&BTreeMap<String, String>>) -> Option<i32> {
     let Some(value) = annotations.and_then(|a| a.get(POD_DELETION_COST)) else { return Some(0) };
     let valid_first = match value.as_bytes() {
@@ -23,7 +24,7 @@ pub fn deletion_cost(annotations: Option<&BTreeMap<String, String>>) -> Option<i
         [first, ..] => (b'1'..=b'9').contains(first),
         [] => false,
     };
-    if valid_first { value.parse().ok() } else { None }
+    value.parse().ok().filter(|_| valid_first)
 }
 
 pub(super) fn validate_pod_annotations(
