@@ -57,7 +57,8 @@ fn status(
             c.exit.as_ref().is_some_and(|e| !pod.is_terminating() && should_restart(container, spec_of(pod), e.code))
         }
     };
-    if let Some((reason, message)) = reasons.get(&container.name).filter(|_| to_start && (!done || is_sidecar(container)))
+    if let Some((reason, message)) =
+        reasons.get(&container.name).filter(|_| to_start && (!done || is_sidecar(container)))
     {
         if state.terminated.is_some() {
             last_state = state;

@@ -175,13 +175,7 @@ impl Sync<'_> {
     }
 
     /// Updates a pod's endpoint where it is, takes it out, or notes that it is to be added.
-    fn place(
-        &mut self,
-        name: &str,
-        pod: Option<&Arc<Pod>>,
-        plan: &mut Plan,
-        adds: &mut Additions,
-    ) {
+    fn place(&mut self, name: &str, pod: Option<&Arc<Pod>>, plan: &mut Plan, adds: &mut Additions) {
         let desired = pod.and_then(|p| self.desired(p)).map(|(ports, e)| (key_of_ports(&ports), ports, e));
         if let Some(placed) = self.state.placed.get(name).cloned() {
             if let Some((key, _, endpoint)) = &desired
