@@ -1,6 +1,7 @@
 //! The API server's request handling: what happens to an object between the client and the store.
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
@@ -108,7 +109,7 @@ impl ApiServer {
         self.store.get(namespace, name)
     }
 
-    /// Records an event about an object.
+    /// Records an event about an object. Events are objects too: none is created in a namespace that goes away.
     pub fn event<T: ApiObject>(
         &mut self,
         source: &'static str,
@@ -117,6 +118,10 @@ impl ApiServer {
         reason: &str,
         message: impl AsRef<str>,
     ) {
+        let namespace = self.get::<Namespace>("", about.namespace());
+        if namespace.is_some_and(|n| namespace::phase(n) == "Terminating") {
+            return;
+        }
         let object = about.clone().into_object();
         self.events.record(self.now, source, &object, event_type, reason, message.as_ref());
     }
