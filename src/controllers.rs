@@ -8,10 +8,11 @@ pub mod deployment;
 pub mod endpoint_slice;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
-pub mod namespace;
 pub mod garbage_collector;
 pub mod job;
+pub mod namespace;
 pub mod persistent_volume_binder;
+pub mod pod_gc;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
@@ -22,6 +23,11 @@ pub mod stateful_set;
 pub mod ttl_after_finished;
 pub mod vac_protection;
 pub mod volume_expand;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::reconcile::Reconciler;
 
@@ -42,6 +48,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<pod_gc::PodGcController>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),
