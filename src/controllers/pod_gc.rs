@@ -7,7 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use crate::api::object::{Kind, ObjectKey};
 use crate::api::pod_condition::set_condition;
 use crate::api::server::DeleteOptions;
-use crate::api::{ApiObject, ApiServer, Change, Store};
+use crate::api::{ApiServer, Change, Store};
 use crate::reconcile::{Context, Reconciler, WorkQueue};
 use crate::scheduler::node_info::{PodKey, is_terminal, key_of, node_name};
 
