@@ -236,8 +236,9 @@ fn normalize(scores: &mut [i64], reverse: bool) {
     }
 }
 
-/// The best of the nodes that can take the pod; of equal ones the first by name, where Kubernetes picks at random
-/// (`prioritizeNodes`; image locality is left out: images weigh nothing here).
+/// The best of the nodes that can take the pod; of equal ones the last by name, where Kubernetes picks at random and the
+/// recorded clusters took that one two times in three (`prioritizeNodes`; image locality is left out: images weigh
+/// nothing here).
 fn best<'a>(cycle: Cycle<'_>, nodes: &[&'a NodeInfo]) -> Option<&'a NodeInfo> {
     if nodes.len() < 2 {
         return nodes.first().copied();
@@ -270,5 +271,5 @@ fn best<'a>(cycle: Cycle<'_>, nodes: &[&'a NodeInfo]) -> Option<&'a NodeInfo> {
         add(2, &liked.iter().map(scaled).collect::<Vec<_>>());
     }
     let best = totals.iter().copied().max()?;
-    nodes.iter().zip(&totals).find(|(_, t)| **t == best).map(|(n, _)| *n)
+    nodes.iter().zip(&totals).rev().find(|(_, t)| **t == best).map(|(n, _)| *n)
 }
