@@ -8,19 +8,25 @@ pub mod deployment;
 pub mod endpoint_slice;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
-pub mod namespace;
 pub mod garbage_collector;
 pub mod job;
+pub mod namespace;
 pub mod persistent_volume_binder;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
+pub mod resource_quota;
 pub mod root_ca_cert_publisher;
 pub mod service_account;
 pub mod stateful_set;
 pub mod ttl_after_finished;
 pub mod vac_protection;
 pub mod volume_expand;
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 use crate::reconcile::Reconciler;
 
@@ -41,6 +47,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),
         Box::<pvc_protection::PvcProtectionController>::default(),

@@ -224,7 +224,7 @@ fn a_wrong_scenario_ends_with_2_and_its_place() {
         ("minutes = 6", "minutes = \"six\"", "scenario-107.toml:5:11"),
         ("profile = \"two-nodes\"", "profile = \"two-node\"", "did you mean `two-nodes`?"),
         ("spec: { volumeName: pv-gold }", "spec: { volumname: pv-gold }", "did you mean `volumeName`?"),
-        ("metadata:\n  name: team-a\n", "metadata:\n  name: TEAM\n", "Invalid value"),
+        ("capacity: { storage: 5Gi }", "capcity: { storage: 5Gi }", "unknown field \"spec.capcity\""),
         ("format = 1", "format = 2", "reads format 1"),
     ];
     for (from, to, said) in cases {

@@ -2,6 +2,7 @@
 use serde_json::Value;
 
 use super::decode::{self, DecodeError};
+use super::kinds::horizontal_pod_autoscaler;
 use super::object::{ApiObject, Kind, Object};
 use super::patch::{PatchError, go_value, strategic_merge};
 use super::schema::{self, Segment, StructType};
@@ -74,6 +75,8 @@ impl ApiServer {
         value: &Value,
         validation: FieldValidation,
     ) -> Result<Accepted<Object>, Status> {
+        let converted = in_stored_version::<T>(value)?;
+        let value = converted.as_ref().unwrap_or(value);
         let mut warnings = Vec::new();
         let unknown = |error: &DecodeError| decode_status(T::ID, error);
         let mut object: T = match decode::decode(value, root::<T>()?) {
@@ -173,6 +176,29 @@ fn check_identity<T: Strategy>(object: &mut T, namespace: &str, name: &str) -> R
         ))),
         _ => Ok(()),
     }
+}
+
+/// An object of another version than the one that is stored: there is one kind of which kubectl's users know two.
+pub fn stored_version(value: Value) -> Value {
+    let text = |field: &str| value.get(field).and_then(Value::as_str);
+    match (text("apiVersion"), text("kind")) {
+        (Some(horizontal_pod_autoscaler::OLDER_VERSION), Some("HorizontalPodAutoscaler")) => {
+            horizontal_pod_autoscaler::from_v1(value)
+        }
+        _ => value,
+    }
+}
+
+/// Converts an object of another version after a check in that version's own terms.
+fn in_stored_version<T: Strategy>(value: &Value) -> Result<Option<Value>, Status> {
+    let version = value.get("apiVersion").and_then(Value::as_str).unwrap_or(T::API_VERSION);
+    let Some(root) = schema::kind(version, T::KIND).filter(|_| version != T::API_VERSION) else { return Ok(None) };
+    decode::check(value, root).map_err(|error| {
+        let mut status = Status::bad_request(error.bad_request(version, T::KIND));
+        status.fields = field_paths(&error);
+        status
+    })?;
+    Ok(Some(stored_version(value.clone())))
 }
 
 fn root<T: Strategy>() -> Result<&'static StructType, Status> {

@@ -8,8 +8,8 @@ use super::admission::{self, Operation};
 use super::event::{EventLog, EventType};
 use super::field::Path;
 use super::identity::Identities;
-use super::kinds::namespace;
-use super::object::{ApiObject, Object, ObjectKey, Scope};
+use super::kinds::{namespace, priority_class};
+use super::object::{ApiObject, Kind, Object, ObjectKey, Scope};
 use super::status::Status;
 use super::store::Store;
 use super::strategy::Strategy;
@@ -237,6 +237,10 @@ impl ApiServer {
         {
             let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", object.uid());
             return Err(Status::conflict(key.kind, &key.name, why));
+        }
+        if key.kind == Kind::PriorityClass && priority_class::is_system_priority_class(&key.name) {
+            let why = "this is a system priority class and cannot be deleted";
+            return Err(Status::forbidden(key.kind, &key.name, why));
         }
         admission::delete(&self.store, &object)?;
         if let Object::Namespace(namespace) = &object

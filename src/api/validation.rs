@@ -3,6 +3,8 @@
 //!
 //! Every rule takes the [`Path`](super::field::Path) of what it looks at and returns all errors it finds, in
 //! Kubernetes' order. Rules over maps, whose order Go leaves to chance, go by ascending key.
+pub mod cron;
+pub mod duration;
 pub mod ip;
 pub mod label_selector;
 pub mod names;
@@ -10,7 +12,9 @@ pub mod node_selector;
 pub mod object_meta;
 pub mod pod_spec;
 pub mod ports;
+pub mod rbac;
 pub mod resources;
+pub mod time_zone;
 
 use super::field::{ErrorList, ErrorType, FieldError, Path};
 
@@ -32,6 +36,12 @@ pub fn invalid_each(path: &Path<'_>, value: &str, messages: Vec<String>) -> Erro
 pub fn invalid_printed(path: &Path<'_>, value: &str, detail: &str) -> FieldError {
     let field = path.to_string();
     FieldError { error_type: ErrorType::Invalid, field, bad_value: None, detail: format!("{value}: {detail}") }
+}
+
+/// An `Invalid value` error that does not print the value (`field.OmitValueType`).
+pub fn invalid_omitted(path: &Path<'_>, detail: &str) -> FieldError {
+    let field = path.to_string();
+    FieldError { error_type: ErrorType::Invalid, field, bad_value: None, detail: detail.to_owned() }
 }
 
 /// Refuses numbers below zero (`ValidateNonnegativeField`).

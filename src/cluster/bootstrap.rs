@@ -6,13 +6,18 @@ use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::ApiServer;
+use crate::api::kinds::priority_class::system_priority_classes;
 use crate::environment::{Environment, NodeConfig};
 
-/// Creates the initial namespaces and the nodes.
+/// Creates the initial namespaces, Kubernetes' own priority classes and the nodes.
 pub(super) fn create_initial_objects(api: &mut ApiServer, environment: &Environment) {
     for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         let metadata = ObjectMeta { name: Some(name.to_owned()), ..Default::default() };
         let created = api.create(Namespace { metadata, ..Default::default() });
+        debug_assert!(created.is_ok(), "{created:?}");
+    }
+    for class in system_priority_classes() {
+        let created = api.create(class);
         debug_assert!(created.is_ok(), "{created:?}");
     }
     for config in &environment.nodes {
@@ -45,7 +50,6 @@ fn node(api: &ApiServer, config: &NodeConfig) -> Node {
         message: Some("kubelet is posting ready status".to_owned()),
         last_heartbeat_time: Some(api.time()),
         last_transition_time: Some(api.time()),
-        ..Default::default()
     };
     let mut taints: Vec<Taint> = config.taints.iter().filter_map(|t| parse_taint(t)).collect();
     if config.unschedulable {

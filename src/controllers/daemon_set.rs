@@ -2,12 +2,12 @@
 mod pods;
 mod update;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, DaemonSetStatus};
 use k8s_openapi::api::core::v1::{Node, Pod};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::controller_ref_manager;
 use super::controller_utils::{
@@ -26,16 +26,21 @@ use update::Revision;
 const SOURCE: &str = "daemonset-controller";
 /// How many pods one sync creates or deletes at most (`BurstReplicas`).
 const BURST_REPLICAS: usize = 250;
-/// How long a failed pod's node is left alone after a first failure.
-const FAILED_POD_BACKOFF: k8s_openapi::jiff::SignedDuration = k8s_openapi::jiff::SignedDuration::from_secs(1);
+/// How long a failed pod's node is left alone after a first failure, and at most.
+const FAILED_POD_BACKOFF: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_secs(1), SignedDuration::from_mins(15));
+/// Changes of pods that happen at the same time are looked at together.
+const BATCH_PERIOD: SignedDuration = SignedDuration::from_millis(1);
 
 /// The DaemonSet controller.
 #[derive(Clone, Default)]
 pub struct DaemonSetController {
     queue: RetryQueue<Key>,
+    /// Sets whose pods changed.
+    changed: BTreeSet<Key>,
     pods: PodIndex,
-    /// When a failed pod may be replaced, by set uid and node, and how often one failed there.
-    backoffs: BTreeMap<(String, String), (Timestamp, u32)>,
+    /// When a failed pod was replaced last and how long that counts, by the set's uid, its generation and the node.
+    backoffs: BTreeMap<(String, i64, String), (Timestamp, SignedDuration)>,
 }
 
 impl Reconciler for DaemonSetController {
@@ -45,9 +50,11 @@ impl Reconciler for DaemonSetController {
 
     fn observe(&mut self, change: &Change, store: &Store) {
         if let Some((old, new)) = change.of::<DaemonSet>() {
-            if let Some(set) = new.or(old) {
-                self.queue.add(key_of(&**set));
+            let Some(set) = new.or(old) else { return };
+            if new.is_none() {
+                self.backoffs.retain(|(uid, ..), _| uid != set.uid());
             }
+            self.queue.add(key_of(&**set));
         } else if let Some((old, new)) = change.of::<Node>() {
             let relevant = |node: &Arc<Node>| {
                 let spec = node.spec.as_ref();
@@ -63,6 +70,8 @@ impl Reconciler for DaemonSetController {
     }
 
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
+        let due = context.api.now() + BATCH_PERIOD;
+        std::mem::take(&mut self.changed).into_iter().for_each(|key| self.queue.add_at(key, due));
         let Some(key) = self.queue.pop(context.api.now()) else { return false };
         match self.sync(context.api, &key) {
             Ok(()) => self.queue.forget(&key),
@@ -83,6 +92,9 @@ impl Reconciler for DaemonSetController {
 /// The pods of a set by the node they are on or meant for.
 type NodePods = BTreeMap<String, Vec<Arc<Pod>>>;
 
+/// A node, whether a pod of the set should be there, and whether one that is there may stay.
+type Placement = (Arc<Node>, bool, bool);
+
 fn min_ready_seconds(spec: &DaemonSetSpec) -> i32 {
     spec.min_ready_seconds.unwrap_or(0)
 }
@@ -100,7 +112,7 @@ impl DaemonSetController {
     fn observe_pod(&mut self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>, store: &Store) {
         for pod in [old, new].into_iter().flatten() {
             if let Some(owner) = pod.controller().filter(|c| c.kind == "DaemonSet") {
-                self.queue.add((pod.namespace().to_owned(), owner.name.clone()));
+                self.changed.insert((pod.namespace().to_owned(), owner.name.clone()));
             }
         }
         let Some(pod) = new.filter(|p| p.controller().is_none()) else { return };
@@ -128,7 +140,12 @@ impl DaemonSetController {
             return Ok(());
         }
         let revision = update::construct_history(api, &set, spec)?;
-        let nodes: Vec<Arc<Node>> = api.store().list::<Node>().cloned().collect();
+        let daemon = pods::daemon_pod(spec);
+        let place = |node: &Arc<Node>| {
+            let (should_run, should_continue) = pods::should_run(&daemon, node);
+            (node.clone(), should_run, should_continue)
+        };
+        let nodes: Vec<Placement> = api.store().list::<Node>().map(place).collect();
         let on_nodes = self.pods_by_node(api, &set, spec)?;
         let result = self.update(api, &set, spec, &nodes, &on_nodes, &revision);
         self.update_status(api, key, &set, spec, &nodes, &on_nodes, &revision)?;
@@ -155,26 +172,26 @@ impl DaemonSetController {
         api: &mut ApiServer,
         set: &Arc<DaemonSet>,
         spec: &DaemonSetSpec,
-        nodes: &[Arc<Node>],
+        nodes: &[Placement],
         on_nodes: &NodePods,
         revision: &Revision,
     ) -> Result<(), Status> {
         let (mut create, mut delete) = (Vec::new(), Vec::new());
         for node in nodes {
-            let pods = on_nodes.get(node.name()).cloned().unwrap_or_default();
+            let pods = on_nodes.get(node.0.name()).cloned().unwrap_or_default();
             self.pods_on_node(api, set, spec, node, pods, revision, &mut create, &mut delete);
         }
         // pods that wait for a node that does not exist
-        let known = |name: &String| nodes.iter().any(|n| n.name() == *name);
-        let homeless = on_nodes.iter().filter(|(node, _)| !known(node)).flat_map(|(_, pods)| pods);
+        let known: BTreeSet<&str> = nodes.iter().map(|(node, ..)| node.name()).collect();
+        let homeless = on_nodes.iter().filter(|(node, _)| !known.contains(node.as_str())).flat_map(|(_, pods)| pods);
         delete.extend(homeless.filter(|p| super::controller_utils::node_name(p).is_empty()).cloned());
         let busy = !create.is_empty() || !delete.is_empty();
         sync_nodes(api, set, spec, revision, create, delete)?;
         if !busy && spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref()) == Some("RollingUpdate") {
-            let (create, delete) = update::rolling_update(api.now(), set, spec, nodes, on_nodes, revision);
+            let (create, delete) = update::rolling_update(api.now(), spec, nodes, on_nodes, revision);
             sync_nodes(api, set, spec, revision, create, delete)?;
         }
-        update::cleanup_history(api, set, spec, on_nodes, revision)
+        update::cleanup_history(api, spec, on_nodes, revision)
     }
 
     /// `podsShouldBeOnNode`.
@@ -184,13 +201,13 @@ impl DaemonSetController {
         api: &mut ApiServer,
         set: &Arc<DaemonSet>,
         spec: &DaemonSetSpec,
-        node: &Node,
+        (node, should_run, should_continue): &Placement,
         pods: Vec<Arc<Pod>>,
         revision: &Revision,
         create: &mut Vec<String>,
         delete: &mut Vec<Arc<Pod>>,
     ) {
-        let (should_run, should_continue) = pods::should_run(spec, node);
+        let (should_run, should_continue) = (*should_run, *should_continue);
         if pods.is_empty() {
             create.extend(should_run.then(|| node.name().to_owned()));
             return;
@@ -230,7 +247,7 @@ impl DaemonSetController {
         if running.len() > 1 {
             let (mut new, mut old) = (None, None);
             for pod in running {
-                let slot = if revision.made(&pod) { &mut new } else { &mut old };
+                let slot = if pod.label(update::HASH_LABEL) == Some(&*revision.hash) { &mut new } else { &mut old };
                 match slot {
                     None => *slot = Some(pod),
                     Some(_) => delete.push(pod),
@@ -244,16 +261,21 @@ impl DaemonSetController {
         }
     }
 
-    /// Whether a failed pod may be replaced now; if not, the sync is repeated then.
+    /// Whether a failed pod may be replaced now; if not, the sync is repeated then (`failedPodsBackoff`).
     fn may_replace(&mut self, now: Timestamp, set: &DaemonSet, node: &Node) -> bool {
-        let slot = self.backoffs.entry((set.uid().to_owned(), node.name().to_owned())).or_insert((now, 0));
-        if slot.0 > now {
-            let due = slot.0;
-            self.queue.add_at(key_of(set), due);
-            return false;
-        }
-        let delay = FAILED_POD_BACKOFF * 2_i32.pow(slot.1.min(9));
-        *slot = (now + delay, slot.1 + 1);
+        let (first, most) = FAILED_POD_BACKOFF;
+        let generation = set.status.as_ref().and_then(|s| s.observed_generation).unwrap_or(0);
+        let key = (set.uid().to_owned(), generation, node.name().to_owned());
+        let known = self.backoffs.get(&key).filter(|(last, _)| now.duration_since(*last) <= most * 2);
+        let delay = match known {
+            Some((last, delay)) if *last + *delay > now => {
+                self.queue.add_at(key_of(set), *last + *delay);
+                return false;
+            }
+            Some((_, delay)) => (*delay * 2).min(most),
+            None => first,
+        };
+        self.backoffs.insert(key, (now, delay));
         true
     }
 
@@ -265,7 +287,7 @@ impl DaemonSetController {
         key: &Key,
         set: &DaemonSet,
         spec: &DaemonSetSpec,
-        nodes: &[Arc<Node>],
+        nodes: &[Placement],
         on_nodes: &NodePods,
         revision: &Revision,
     ) -> Result<(), Status> {
@@ -279,11 +301,11 @@ impl DaemonSetController {
         };
         let (mut updated, mut available) = (0, 0);
         let mut next_check: Option<Timestamp> = None;
-        for node in nodes {
+        for (node, should_run, _) in nodes {
             let mut pods = on_nodes.get(node.name()).cloned().unwrap_or_default();
             oldest_first(&mut pods);
             let pod = pods.first();
-            if !pods::should_run(spec, node).0 {
+            if !should_run {
                 status.number_misscheduled += i32::from(pod.is_some());
                 continue;
             }

@@ -5,7 +5,7 @@ mod indexes;
 mod manage;
 mod track;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::batch::v1::{Job, JobCondition, JobSpec, JobStatus};
@@ -18,14 +18,19 @@ use super::controller_utils::{
 };
 use crate::api::event::EventType;
 use crate::api::label_selector;
-use crate::api::object::ApiObject;
+use crate::api::object::{ApiObject, Kind};
 use crate::api::status::Status;
 use crate::api::{ApiServer, Change, Store};
-use crate::reconcile::{Context, Reconciler};
+use crate::reconcile::{Context, Reconciler, WorkQueue};
 use backoff::Backoff;
 use indexes::Indexes;
 
 const SOURCE: &str = "job-controller";
+/// Changes that come together are looked at together. A real controller waits a second (`SyncJobBatchPeriod`); here
+/// it is enough to wait for what happens at the same time.
+const BATCH_PERIOD: SignedDuration = SignedDuration::from_millis(1);
+/// When to try again to release a pod.
+const ORPHAN_RETRY: SignedDuration = SignedDuration::from_secs(1);
 /// The finalizer of pods that the Job has not counted yet.
 const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
 
@@ -33,6 +38,12 @@ const TRACKING_FINALIZER: &str = "batch.kubernetes.io/job-tracking";
 #[derive(Clone, Default)]
 pub struct JobController {
     queue: RetryQueue<Key>,
+    /// Jobs whose pods or status changed: they are looked at when many changes have come together.
+    changed: BTreeSet<Key>,
+    /// Jobs queued for the end of the current batch of changes.
+    batched: BTreeSet<Key>,
+    /// Pods that may keep a finalizer which no Job will remove.
+    orphans: WorkQueue<Key>,
     pods: PodIndex,
     backoffs: BTreeMap<Key, Backoff>,
 }
@@ -44,11 +55,7 @@ impl Reconciler for JobController {
 
     fn observe(&mut self, change: &Change, store: &Store) {
         if let Some((old, new)) = change.of::<Job>() {
-            let Some(job) = new.or(old) else { return };
-            if new.is_none() {
-                self.backoffs.remove(&key_of(&**job));
-            }
-            self.queue.add(key_of(&**job));
+            self.observe_job(old, new);
         } else if let Some((old, new)) = change.of::<Pod>() {
             self.pods.observe(change);
             self.observe_pod(old, new, store);
@@ -56,16 +63,29 @@ impl Reconciler for JobController {
     }
 
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(key) = self.queue.pop(context.api.now()) else { return false };
+        let now = context.api.now();
+        for key in std::mem::take(&mut self.changed) {
+            if self.batched.insert(key.clone()) {
+                self.queue.add_at(key, now + BATCH_PERIOD);
+            }
+        }
+        if let Some(pod) = self.orphans.pop(now) {
+            if release_orphan(context.api, &pod).is_err() {
+                self.orphans.add_at(pod, now + ORPHAN_RETRY);
+            }
+            return true;
+        }
+        let Some(key) = self.queue.pop(now) else { return false };
+        self.batched.remove(&key);
         match self.sync(context.api, &key) {
             Ok(()) => self.queue.forget(&key),
-            Err(_) => self.queue.retry(key, context.api.now()),
+            Err(_) => self.queue.retry(key, now),
         }
         true
     }
 
     fn next_timer(&self) -> Option<Timestamp> {
-        self.queue.next_timer()
+        self.queue.next_timer().into_iter().chain(self.orphans.next_timer()).min()
     }
 
     fn boxed_clone(&self) -> Box<dyn Reconciler> {
@@ -180,14 +200,40 @@ impl Sync<'_> {
 }
 
 impl JobController {
+    fn observe_job(&mut self, old: Option<&Arc<Job>>, new: Option<&Arc<Job>>) {
+        let Some(job) = new.or(old) else { return };
+        let key = key_of(&**job);
+        if new.is_none() {
+            self.backoffs.remove(&key);
+        }
+        if new.is_none() || finished_condition(job).is_some() {
+            self.pods
+                .owned_by(job.uid())
+                .filter(|p| has_tracking_finalizer(p))
+                .for_each(|p| self.orphans.add(key_of(&**p)));
+        }
+        match old.zip(new) {
+            Some((old, new)) if old.metadata.generation == new.metadata.generation => {
+                self.changed.insert(key);
+            }
+            _ => self.queue.add(key),
+        }
+    }
+
     /// Queues the Job that a pod belongs or belonged to or, if it has no controller, those that could adopt it.
     fn observe_pod(&mut self, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>, store: &Store) {
         for pod in [old, new].into_iter().flatten() {
             if let Some(owner) = pod.controller().filter(|c| c.kind == "Job") {
-                self.queue.add((pod.namespace().to_owned(), owner.name.clone()));
+                self.changed.insert((pod.namespace().to_owned(), owner.name.clone()));
             }
         }
-        let Some(pod) = new.filter(|p| p.controller().is_none()) else { return };
+        let Some(pod) = new else { return };
+        if has_tracking_finalizer(pod) && (pod.is_terminating() || pod.controller().is_none()) {
+            self.orphans.add(key_of(&**pod));
+        }
+        if pod.controller().is_some() {
+            return;
+        }
         let same = |old: &Arc<Pod>| old.controller().is_none() && old.metadata.labels == pod.metadata.labels;
         if old.is_some_and(same) {
             return;
@@ -195,24 +241,21 @@ impl JobController {
         for job in store.list_in::<Job>(pod.namespace()) {
             let selector = job.spec.as_ref().and_then(|s| s.selector.as_ref());
             if label_selector::matches(selector, pod.metadata.labels.as_ref()) {
-                self.queue.add(key_of(&**job));
+                self.changed.insert(key_of(&**job));
             }
         }
     }
 
     /// `syncJob`.
     fn sync(&mut self, api: &mut ApiServer, key: &Key) -> Result<(), Status> {
-        let Some(stored) = api.get::<Job>(&key.0, &key.1).cloned() else {
-            return self.release_orphans(api, key);
-        };
+        let Some(stored) = api.get::<Job>(&key.0, &key.1).cloned() else { return Ok(()) };
         let Some(spec) = stored.spec.clone() else { return Ok(()) };
-        if spec.managed_by.as_deref().is_some_and(|m| m != "kubernetes.io/job-controller") {
+        if managed_elsewhere(&stored) {
             return Ok(());
         }
         if finished_condition(&stored).is_some() {
             self.backoffs.remove(key);
-            let pods: Vec<Arc<Pod>> = self.pods.owned_by(stored.uid()).cloned().collect();
-            return pods.iter().try_for_each(|p| track::remove_finalizer(api, p).map(|_| ()));
+            return Ok(());
         }
         let pods = self.pods_of(api, &stored, &spec)?;
         let mut sync = self.begin(api, key, &stored, spec, pods);
@@ -226,20 +269,20 @@ impl JobController {
         managed
     }
 
-    /// Pods of a Job that is gone are not counted any more (`syncOrphanPod`).
-    fn release_orphans(&self, api: &mut ApiServer, key: &Key) -> Result<(), Status> {
-        let orphaned = |pod: &&Arc<Pod>| {
-            has_tracking_finalizer(pod) && pod.controller().is_none_or(|c| c.kind == "Job" && c.name == key.1)
-        };
-        let pods: Vec<Arc<Pod>> = api.store().list_in::<Pod>(&key.0).filter(orphaned).cloned().collect();
-        pods.iter().try_for_each(|p| track::remove_finalizer(api, p).map(|_| ()))
-    }
-
+    /// The pods of a Job; those it adopts get its finalizer (`getPodsForJob`).
     fn pods_of(&self, api: &mut ApiServer, job: &Job, spec: &JobSpec) -> Result<Vec<Arc<Pod>>, Status> {
         let all = self.pods.owned_by(job.uid()).chain(self.pods.orphans_in(job.namespace())).cloned().collect();
-        controller_ref_manager::claim(api, job, all, |pod: &Pod| {
+        let mut pods = controller_ref_manager::claim(api, job, all, |pod: &Pod| {
             label_selector::matches(spec.selector.as_ref(), pod.metadata.labels.as_ref())
-        })
+        })?;
+        for pod in pods.iter_mut().filter(|p| p.controller().is_none()) {
+            let Some(mut adopted) = api.get::<Pod>(pod.namespace(), pod.name()).map(|p| Pod::clone(p)) else {
+                continue;
+            };
+            adopted.add_finalizer(TRACKING_FINALIZER);
+            *pod = api.update(adopted)?.object;
+        }
+        Ok(pods)
     }
 
     fn begin<'a>(
@@ -285,6 +328,25 @@ impl JobController {
         }
         sync
     }
+}
+
+/// Removes the finalizer of a pod that no Job will count (`handleSingleOrphanPod`).
+fn release_orphan(api: &mut ApiServer, key: &Key) -> Result<(), Status> {
+    let Some(pod) = api.get::<Pod>(&key.0, &key.1).cloned() else { return Ok(()) };
+    if let Some(owner) = pod.controller() {
+        let job = api.get::<Job>(&key.0, &owner.name).filter(|job| job.uid() == owner.uid);
+        let kept = |job: &Arc<Job>| managed_elsewhere(job) || finished_condition(job).is_none();
+        if owner.kind != Kind::Job.name() || owner.api_version != Kind::Job.api_version() || job.is_some_and(kept) {
+            return Ok(());
+        }
+    }
+    track::remove_finalizer(api, &pod).map(|_| ())
+}
+
+/// Whether another controller looks after a Job (`managedByExternalController`).
+fn managed_elsewhere(job: &Job) -> bool {
+    let manager = job.spec.as_ref().and_then(|s| s.managed_by.as_deref());
+    manager.is_some_and(|manager| manager != "kubernetes.io/job-controller")
 }
 
 impl Sync<'_> {

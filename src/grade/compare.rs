@@ -179,7 +179,8 @@ fn join<'a>(parts: impl Iterator<Item = (&'a String, Comparison)>, present: bool
         actual.extend(part.actual.map(|value| (key.clone(), value)));
     }
     // an object that is there but has nothing of what was asked is not shown as `{}`
-    let actual = (present && !(actual.is_empty() && !expected.is_empty())).then_some(Value::Object(actual));
+    let shown = present && (expected.is_empty() || !actual.is_empty());
+    let actual = shown.then_some(Value::Object(actual));
     Comparison { differences, expected: Some(Value::Object(expected)), actual }
 }
 

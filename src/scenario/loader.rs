@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
-use super::{Cel, Check, ContainerPath, Dns, Free, Level, Pattern, Question, Range, Scenario, Storage};
+use super::{Cel, Check, ContainerPath, Dns, DnsTarget, Free, Level, Pattern, Question, Range, Scenario, Storage};
 use crate::lang::Text;
 use crate::timeline::{self, Step, StepTable};
 use crate::yaml;
@@ -49,7 +49,7 @@ struct RawCheck {
     count: Option<Spanned<RawCount>>,
     cel: Option<Spanned<String>>,
     storage: Option<Spanned<RawStorage>>,
-    dns: Option<RawDns>,
+    dns: Option<Spanned<RawDns>>,
 }
 
 #[derive(Deserialize)]
@@ -75,8 +75,10 @@ struct RawStorage {
 struct RawDns {
     name: String,
     namespace: String,
+    pods: Option<Vec<String>>,
+    service: Option<String>,
     #[serde(default)]
-    pods: Vec<String>,
+    nothing: bool,
 }
 
 const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `storage`, `dns`";
@@ -215,8 +217,8 @@ impl Loader<'_> {
         if let Some(storage) = &raw.storage {
             questions.push(self.storage(storage)?);
         }
-        if let Some(RawDns { name, namespace, pods }) = raw.dns {
-            questions.push(Question::Dns(Dns { name, namespace, pods }));
+        if let Some(dns) = raw.dns {
+            questions.push(self.dns(dns)?);
         }
         let asked = questions.len();
         let (Some(question), 1) = (questions.pop(), asked) else {
@@ -267,6 +269,18 @@ impl Loader<'_> {
         Ok(Question::Count(range, self.pattern(like)?))
     }
 
+    fn dns(&self, raw: Spanned<RawDns>) -> Result<Question, LoadError> {
+        let span = raw.span();
+        let RawDns { name, namespace, pods, service, nothing } = raw.into_inner();
+        let target = match (pods, service, nothing) {
+            (Some(pods), None, false) if !pods.is_empty() => DnsTarget::Pods(pods),
+            (None, Some(service), false) => DnsTarget::Service(service),
+            (None, None, true) => DnsTarget::Nothing,
+            _ => return Err(self.error(span, "a name leads to `pods`, or to a `service`, or to `nothing = true`")),
+        };
+        Ok(Question::Dns(Dns { name, namespace, target }))
+    }
+
     fn storage(&self, raw: &Spanned<RawStorage>) -> Result<Question, LoadError> {
         let RawStorage { same, different } = raw.get_ref();
         if same.len() == 1 || different.len() == 1 || same.len() + different.len() == 0 {
@@ -278,5 +292,69 @@ impl Loader<'_> {
         };
         let paths = |list: &[Spanned<String>]| list.iter().map(path).collect::<Result<Vec<_>, _>>();
         Ok(Question::Storage(Storage { same: paths(same)?, different: paths(different)? }))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::{Question, Range, Scenario};
+
+    const HEAD: &str = "format = 1\nid = \"scenario-1\"\nchapter = \"1\"\nlevel = \"exam\"\nminutes = 1\n\
+        title = { en = \"a\", zh-TW = \"b\" }\ntask = { en = \"a\", zh-TW = \"b\" }\n";
+    const POD: &str = "\'\'\'\napiVersion: v1\nkind: Pod\n\'\'\'";
+
+    fn check(question: &str) -> String {
+        format!("{HEAD}[[checks]]\nid = \"x\"\npoints = 1\ntitle = {{ en = \"a\", zh-TW = \"b\" }}\n{question}\n")
+    }
+
+    fn error(source: &str) -> String {
+        Scenario::parse(source, "dir/scenario-1.toml").unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_kind_of_check_is_read() {
+        let question = |text: &str| {
+            let mut checks = Scenario::parse(&check(text), "scenario-1.toml").unwrap().checks;
+            checks.pop().unwrap().question
+        };
+        assert!(matches!(question(&format!("expect = {POD}")), Question::Expect(_)));
+        assert!(matches!(question(&format!("absent = {POD}")), Question::Absent(_)));
+        let count = question(&format!("count = {{ min = 2, like = {POD} }}"));
+        assert!(matches!(count, Question::Count(Range { min: 2, max: None }, _)));
+        assert!(matches!(question("cel = \"true\""), Question::Cel(_)));
+        let paths = "storage.same = [\"ns/pod/a:/x\", \"ns/pod/b:/y\"]";
+        assert!(matches!(question(paths), Question::Storage(_)));
+        assert!(matches!(question("dns = { name = \"a\", namespace = \"b\", pods = [\"c\"] }"), Question::Dns(_)));
+    }
+
+    #[test]
+    fn errors_point_at_the_place_and_suggest() {
+        let unknown = error(&check("expct = \"\""));
+        assert!(unknown.starts_with("dir/scenario-1.toml:12:1: unknown field `expct`"), "{unknown}");
+        assert!(unknown.ends_with("(did you mean `expect`?)"), "{unknown}");
+        let level = error(&check("cel = \"true\"").replace("\"exam\"", "\"exm\""));
+        assert!(level.contains(":4:9:") && level.ends_with("(did you mean `exam`?)"), "{level}");
+        let yaml = error(&check("expect = \'\'\'\napiVersion: v1\nkind: [\n\'\'\'"));
+        assert!(yaml.starts_with("dir/scenario-1.toml:15:1: "), "{yaml}");
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        assert!(error(HEAD).contains("missing field `checks`"));
+        assert!(error(&check("")).contains("has 0 questions"));
+        assert!(error(&check(&format!("cel = \"true\"\nexpect = {POD}"))).contains("has 2 questions"));
+        assert!(error(&check("cel = \"true\"\nafter = 1")).contains("there are only 0 steps"));
+        assert!(error(&check("cel = \"true\"").replace("points = 1", "points = 0")).contains("at least one point"));
+        assert!(
+            error(&check("cel = \"true\"").replace("zh-TW = \"b\"", "zh-TW = \" \"")).contains("nothing in `zh-TW`")
+        );
+        assert!(error(&check("dns = { name = \"a\", namespace = \"b\" }")).contains("a name leads to `pods`"));
+        assert!(error(&check("storage.same = [\"a\"]")).contains("at least two paths"));
+        assert!(error(&check("storage.same = [\"a\", \"b\"]")).contains("NAMESPACE/POD/CONTAINER:/PATH"));
+        assert!(
+            error(&check("cel = \"true\"").replace("scenario-1", "scenario-2")).contains("must be the file's name")
+        );
+        assert!(error(&format!("{}\n[[steps]]\napply = \"a.yaml\"", check("cel = \"true\""))).contains("names a file"));
     }
 }

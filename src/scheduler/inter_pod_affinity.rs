@@ -2,7 +2,6 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{Namespace, Pod, PodAffinityTerm, WeightedPodAffinityTerm};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
 use super::framework::{ClusterEvent, Cycle, CycleState, Plugin, PreFilter, Rejection};
 use super::node_info::{NodeInfo, node_name, nominated_node, spec_of};
@@ -40,27 +39,8 @@ pub fn has_required_anti_affinity(pod: &Pod) -> bool {
     !anti_affinity_terms(pod).is_empty()
 }
 
-/// A term with matchLabelKeys and mismatchLabelKeys worked into its selector, as the API server does on creation.
-fn selector_of(term: &PodAffinityTerm, owner: &Pod) -> Option<LabelSelector> {
-    let mut selector = term.label_selector.clone()?;
-    let labels = owner.metadata.labels.as_ref();
-    let mut require = |keys: &Option<Vec<String>>, operator: &str| {
-        for key in keys.iter().flatten() {
-            if let Some(value) = labels.and_then(|l| l.get(key)) {
-                selector.match_expressions.get_or_insert_default().push(LabelSelectorRequirement {
-                    key: key.clone(),
-                    operator: operator.to_owned(),
-                    values: Some(vec![value.clone()]),
-                });
-            }
-        }
-    };
-    require(&term.match_label_keys, "In");
-    require(&term.mismatch_label_keys, "NotIn");
-    Some(selector)
-}
-
-/// Whether a term of `owner` selects `pod`: its namespace and its labels (`AffinityTerm.Matches`).
+/// Whether a term of `owner` selects `pod`: its namespace and its labels (`AffinityTerm.Matches`). The API server has
+/// worked matchLabelKeys and mismatchLabelKeys into the selector.
 fn selects(term: &PodAffinityTerm, owner: &Pod, pod: &Pod, store: &Store) -> bool {
     let namespaces = term.namespaces.as_deref().unwrap_or_default();
     let by_label = term.namespace_selector.as_ref().is_some_and(|selector| {
@@ -72,7 +52,7 @@ fn selects(term: &PodAffinityTerm, owner: &Pod, pod: &Pod, store: &Store) -> boo
     } else {
         namespaces.iter().any(|n| n == pod.namespace())
     };
-    (here || by_label) && label_selector::matches(selector_of(term, owner).as_ref(), pod.metadata.labels.as_ref())
+    (here || by_label) && label_selector::matches(term.label_selector.as_ref(), pod.metadata.labels.as_ref())
 }
 
 fn selects_all(terms: &[PodAffinityTerm], owner: &Pod, pod: &Pod, store: &Store) -> bool {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Node, Pod, PodSpec};
 
-use super::resource::{Resources, pod_requests};
+use super::resource::Resources;
 use crate::api::ApiObject;
 use crate::api::label_selector::Labels;
+use crate::api::pod_resources::{amounts, pod_requests};
+use crate::api::quantity::Quantity;
 
 /// Namespace and name of a pod.
 pub type PodKey = (String, String);
@@ -90,17 +92,13 @@ pub struct PodInfo {
 impl PodInfo {
     /// Computes what a pod asks for.
     pub fn new(pod: Arc<Pod>) -> Self {
-        let requests = Resources::of(&pod_requests(&pod));
+        let requests = Resources::of(&pod_requests(spec_of(&pod)));
         // GetNonzeroRequests: 100m and 200Mi per container without a request
         let (mut cpu, mut memory) = (0, 0);
         for container in &spec_of(&pod).containers {
-            let requested = container.resources.as_ref().and_then(|r| r.requests.as_ref());
-            cpu += requested
-                .and_then(|r| r.get("cpu"))
-                .map_or(100, |q| crate::api::quantity::Quantity::of(q).milli_value());
-            memory += requested
-                .and_then(|r| r.get("memory"))
-                .map_or(200 * 1024 * 1024, |q| crate::api::quantity::Quantity::of(q).value());
+            let requested = amounts(container.resources.as_ref().and_then(|r| r.requests.as_ref()));
+            cpu += requested.get("cpu").map_or(100, Quantity::milli_value);
+            memory += requested.get("memory").map_or(200 * 1024 * 1024, Quantity::value);
         }
         let non_zero = (cpu.max(requests.milli_cpu), memory.max(requests.memory));
         PodInfo { pod, requests, non_zero }

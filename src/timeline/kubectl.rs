@@ -116,7 +116,7 @@ pub fn print_errors(errors: &[Error]) -> String {
 }
 
 fn invalid(status: &Status) -> String {
-    let head = match &status.details {
+    let head = match status.details.as_deref() {
         Some((kind, name)) if !kind.is_empty() || !name.is_empty() => format!("The {kind} \"{name}\" is invalid"),
         Some(_) => "The request is invalid".to_owned(),
         None => format!("The request is invalid: {}", status.message),

@@ -76,5 +76,8 @@ pub fn validate(request: &Request<'_>) -> Result<(), Status> {
 
 /// The default class with the lowest value.
 fn default_class(store: &Store) -> Option<&Arc<PriorityClass>> {
-    store.list::<PriorityClass>().filter(|class| class.global_default == Some(true)).min_by_key(|class| class.value.unwrap_or(0))
+    store
+        .list::<PriorityClass>()
+        .filter(|class| class.global_default == Some(true))
+        .min_by_key(|class| class.value.unwrap_or(0))
 }

@@ -29,6 +29,28 @@ pub(super) fn image_tag(image: &str) -> Option<&str> {
     })
 }
 
+/// Why a text is no image name, in the words of `reference.ParseNormalizedNamed`; `None` if it is one.
+pub fn image_name_error(image: &str) -> Option<String> {
+    if image_tag(image).is_some() {
+        return None;
+    }
+    if image.len() == 64 && image.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()) {
+        return Some(format!("invalid repository name ({image}), cannot specify 64-byte hexadecimal strings"));
+    }
+    let (domain, remainder) = split_domain(image);
+    let library = if domain == "docker.io" && !remainder.contains('/') { "library/" } else { "" };
+    let remainder = format!("{library}{remainder}");
+    let remote = remainder.split_once(':').map_or(remainder.as_str(), |(remote, _)| remote);
+    if remote.chars().any(|c| c.to_lowercase().ne([c])) {
+        return Some(format!("invalid reference format: repository name ({remote}) must be lowercase"));
+    }
+    let too_long = domain.len() + 1 + remote.len() > 255;
+    Some(match too_long && remote.split('/').all(is_path_component) {
+        true => "repository name must not be more than 255 characters".to_owned(),
+        false => "invalid reference format".to_owned(),
+    })
+}
+
 /// The registry in front, `docker.io` if the first part does not look like one.
 fn split_domain(image: &str) -> (&str, &str) {
     match image.split_once('/') {

@@ -4,31 +4,33 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::Value;
 
+use super::pod::drop_disabled_fields;
 use crate::api::field::{ErrorList, ErrorType, FieldError, Path, go_quote};
 use crate::api::label_selector::{self, Labels};
 use crate::api::validation::label_selector::validate_label_selector;
 use crate::api::validation::names::{is_dns1123_label, is_valid_percent};
+use crate::api::validation::pod_spec::{
+    PodValidationOptions, validate_pod_template_spec, validate_pod_template_spec_update,
+};
 use crate::api::validation::validate_nonnegative;
-
-/// Fills in the defaults of a pod template (`SetDefaults_PodSpec` and what goes with it).
-pub(super) fn set_template_defaults(_template: &mut PodTemplateSpec) {}
 
 /// `ValidatePodTemplateSpec`; an old template excuses what was wrong with it already.
 pub(super) fn validate_template(
-    _template: &PodTemplateSpec,
-    _old: Option<&PodTemplateSpec>,
-    _path: &Path<'_>,
+    template: &PodTemplateSpec,
+    old: Option<&PodTemplateSpec>,
+    path: &Path<'_>,
 ) -> ErrorList {
-    Vec::new()
+    match old {
+        None => validate_pod_template_spec(template, path, &PodValidationOptions::default()),
+        Some(old) => validate_pod_template_spec_update(template, old, path),
+    }
 }
 
-/// `GetWarningsForPodTemplate`.
-pub(super) fn template_warnings(
-    _template: &PodTemplateSpec,
-    _old: Option<&PodTemplateSpec>,
-    _path: &Path<'_>,
-) -> Vec<String> {
-    Vec::new()
+/// `DropDisabledTemplateFields`.
+pub(super) fn drop_disabled_template_fields(template: &mut PodTemplateSpec, old: Option<&PodTemplateSpec>) {
+    if let Some(spec) = template.spec.as_mut() {
+        drop_disabled_fields(spec, old.and_then(|o| o.spec.as_ref()));
+    }
 }
 
 /// A selector that was not given at all: the API tells it from an empty one, the typed object from `k8s-openapi` cannot;
@@ -91,7 +93,7 @@ pub(super) fn validate_always_running(template: &PodTemplateSpec, kind: &str, pa
     let spec_path = path.child("spec");
     let spec = template.spec.as_ref();
     let policy = spec.and_then(|s| s.restart_policy.as_deref()).unwrap_or_default();
-    if !matches!(policy, "" | "Always") {
+    if policy != "Always" {
         errors.push(spec_path.child("restartPolicy").not_supported(policy, &["Always"]));
     }
     if spec.and_then(|s| s.active_deadline_seconds).is_some() {

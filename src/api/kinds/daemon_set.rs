@@ -3,13 +3,15 @@ use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, DaemonSetUpdateStrate
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::apps::{
-    int_or_percent_value, is_missing, is_usable, not_supported_printed, printed, set_template_defaults,
-    template_warnings, validate_always_running, validate_at_most_100_percent, validate_int_or_percent,
-    validate_selector_matches, validate_template,
+    drop_disabled_template_fields, int_or_percent_value, is_missing, is_usable, not_supported_printed, printed,
+    validate_always_running, validate_at_most_100_percent, validate_int_or_percent, validate_selector_matches,
+    validate_template,
 };
 use super::stateful_set::default_string;
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
+use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::strategy::Strategy;
 use crate::api::validation::label_selector::validate_label_selector;
 use crate::api::validation::names::name_is_dns_subdomain;
@@ -35,12 +37,15 @@ impl Strategy for DaemonSet {
             rolling_update.max_surge.get_or_insert(IntOrString::Int(0));
         }
         spec.revision_history_limit.get_or_insert(10);
-        set_template_defaults(&mut spec.template);
+        set_pod_template_defaults(&mut spec.template);
     }
 
     fn prepare_for_create(&mut self) {
         self.status = None;
         self.metadata.generation = Some(1);
+        if let Some(spec) = &mut self.spec {
+            drop_disabled_template_fields(&mut spec.template, None);
+        }
         if template_generation(self) < 1 {
             self.set_annotation(TEMPLATE_GENERATION, "1");
         }
@@ -48,6 +53,9 @@ impl Strategy for DaemonSet {
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_disabled_template_fields(&mut spec.template, Some(&old.template));
+        }
         let template = |set: &DaemonSet| set.spec.as_ref().map(|s| s.template.clone());
         let generation = template_generation(old) + i64::from(template(self) != template(old));
         self.set_annotation(TEMPLATE_GENERATION, &generation.to_string());
@@ -81,9 +89,8 @@ impl Strategy for DaemonSet {
     fn warnings(&self, old: Option<&Self>) -> Vec<String> {
         let unchanged = old.is_some_and(|old| old.metadata.generation == self.metadata.generation);
         let Some(spec) = self.spec.as_ref().filter(|_| !unchanged) else { return Vec::new() };
-        let old = old.and_then(|o| o.spec.as_ref()).map(|s| &s.template);
         let path = Path::root("spec");
-        template_warnings(&spec.template, old, &path.child("template"))
+        warnings_for_pod_template(&spec.template, &path.child("template"))
     }
 }
 

@@ -3,14 +3,16 @@ use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy}
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::apps::{
-    int_or_percent_value, is_missing, is_usable, name_warning, not_supported_printed, printed, set_template_defaults,
-    template_warnings, validate_at_most_100_percent, validate_int_or_percent, validate_selector,
+    drop_disabled_template_fields, int_or_percent_value, is_missing, is_usable, name_warning, not_supported_printed,
+    printed, validate_at_most_100_percent, validate_int_or_percent, validate_selector,
     validate_template_for_replica_set,
 };
 use super::stateful_set::default_string;
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
 use crate::api::object::ApiObject;
+use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::strategy::Strategy;
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
@@ -30,16 +32,22 @@ impl Strategy for Deployment {
         }
         spec.revision_history_limit.get_or_insert(10);
         spec.progress_deadline_seconds.get_or_insert(600);
-        set_template_defaults(&mut spec.template);
+        set_pod_template_defaults(&mut spec.template);
     }
 
     fn prepare_for_create(&mut self) {
         self.status = None;
         self.metadata.generation = Some(1);
+        if let Some(spec) = &mut self.spec {
+            drop_disabled_template_fields(&mut spec.template, None);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_disabled_template_fields(&mut spec.template, Some(&old.template));
+        }
         // annotations count too because they are copied to the ReplicaSets
         if self.spec != old.spec || self.metadata.annotations != old.metadata.annotations {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
@@ -78,9 +86,8 @@ impl Strategy for Deployment {
             warnings.extend(name_warning(self.name()));
         }
         if let Some(spec) = &self.spec {
-            let old = old.and_then(|o| o.spec.as_ref()).map(|s| &s.template);
             let path = Path::root("spec");
-            warnings.extend(template_warnings(&spec.template, old, &path.child("template")));
+            warnings.extend(warnings_for_pod_template(&spec.template, &path.child("template")));
         }
         warnings
     }

@@ -2,11 +2,13 @@
 use k8s_openapi::api::apps::v1::{ReplicaSet, ReplicaSetSpec};
 
 use super::apps::{
-    is_missing, is_usable, name_warning, printed, set_template_defaults, template_warnings, validate_selector,
+    drop_disabled_template_fields, is_missing, is_usable, name_warning, printed, validate_selector,
     validate_template_for_replica_set,
 };
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
+use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::strategy::Strategy;
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
@@ -16,16 +18,22 @@ impl Strategy for ReplicaSet {
     fn set_defaults(&mut self) {
         let spec = self.spec.get_or_insert_default();
         spec.replicas.get_or_insert(1);
-        set_template_defaults(spec.template.get_or_insert_default());
+        set_pod_template_defaults(spec.template.get_or_insert_default());
     }
 
     fn prepare_for_create(&mut self) {
         self.status = None;
         self.metadata.generation = Some(1);
+        if let Some(template) = self.spec.as_mut().and_then(|s| s.template.as_mut()) {
+            drop_disabled_template_fields(template, None);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let Some(template) = self.spec.as_mut().and_then(|s| s.template.as_mut()) {
+            drop_disabled_template_fields(template, old.spec.as_ref().and_then(|s| s.template.as_ref()));
+        }
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
@@ -62,9 +70,8 @@ impl Strategy for ReplicaSet {
             warnings.extend(name_warning(self.name()));
         }
         if let Some(template) = self.spec.as_ref().and_then(|s| s.template.as_ref()) {
-            let old = old.and_then(|o| o.spec.as_ref()).and_then(|s| s.template.as_ref());
             let path = Path::root("spec");
-            warnings.extend(template_warnings(template, old, &path.child("template")));
+            warnings.extend(warnings_for_pod_template(template, &path.child("template")));
         }
         warnings
     }

@@ -8,14 +8,16 @@ use k8s_openapi::api::core::v1::{
 };
 
 use super::apps::{
-    int_or_percent_value, is_missing, is_usable, printed, set_template_defaults, template_labels, template_warnings,
+    drop_disabled_template_fields, int_or_percent_value, is_missing, is_usable, printed, template_labels,
     validate_always_running, validate_at_most_100_percent, validate_int_or_percent, validate_selector,
     validate_selector_matches, validate_template,
 };
 use super::persistent_volume_claim::{self, ClaimValidationOptions};
+use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
 use crate::api::object::ApiObject;
+use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::strategy::Strategy;
 use crate::api::validation::label_selector::validate_labels;
 use crate::api::validation::names::{name_is_dns_label, validate_dns1123_label};
@@ -46,17 +48,23 @@ impl Strategy for StatefulSet {
             let status = claim.status.get_or_insert_with(PersistentVolumeClaimStatus::default);
             default_string(&mut status.phase, "Pending");
         }
-        set_template_defaults(&mut spec.template);
+        set_pod_template_defaults(&mut spec.template);
     }
 
     fn prepare_for_create(&mut self) {
         self.status = None;
         self.metadata.generation = Some(1);
+        if let Some(spec) = &mut self.spec {
+            drop_disabled_template_fields(&mut spec.template, None);
+        }
         drop_max_unavailable(self, None);
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_disabled_template_fields(&mut spec.template, Some(&old.template));
+        }
         drop_max_unavailable(self, Some(old));
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
@@ -92,8 +100,7 @@ impl Strategy for StatefulSet {
         let mut warnings = Vec::new();
         let path = Path::root("spec");
         if old.is_none_or(|old| old.metadata.generation != self.metadata.generation) {
-            let old = old.and_then(|o| o.spec.as_ref()).map(|s| &s.template);
-            warnings.extend(template_warnings(&spec.template, old, &path.child("template")));
+            warnings.extend(warnings_for_pod_template(&spec.template, &path.child("template")));
         }
         let list = path.child("volumeClaimTemplates");
         for (i, claim) in spec.volume_claim_templates.iter().flatten().enumerate() {

@@ -105,6 +105,14 @@ pub fn validate_cidr_for_legacy_field(value: &str, old: &[String], path: &Path<'
     vec![path.invalid(value, why)]
 }
 
+/// Whether an address range is a true part of another; `None` when one of them is none.
+pub fn is_strict_subset_of_cidr(inner: &str, outer: &str) -> Option<bool> {
+    let ((ip, length), (outer_ip, outer_length)) = (parse_cidr_sloppy(inner)?, parse_cidr_sloppy(outer)?);
+    let contained = ip.is_ipv4() == outer_ip.is_ipv4()
+        && masked(masked(ip, length), outer_length) == masked(outer_ip, outer_length);
+    Some(contained && outer_length < length)
+}
+
 /// Warnings about an address in an unusual form (`GetWarningsForIP`).
 pub fn warnings_for_ip(value: &str, path: &Path<'_>) -> Vec<String> {
     let Some(ip) = parse_ip_sloppy(value) else { return Vec::new() };
@@ -171,5 +179,13 @@ mod tests {
         let errors = validate_cidr_for_legacy_field("10.0.0.1/8", &[], &path);
         assert_eq!(errors[0].detail, "must not have bits set beyond the prefix length");
         assert_eq!(validate_cidr_for_legacy_field("10.0.0.0/33", &[], &path).len(), 1);
+    }
+
+    #[test]
+    fn a_range_is_no_strict_subset_of_itself() {
+        assert_eq!(is_strict_subset_of_cidr("10.1.0.0/16", "10.0.0.0/8"), Some(true));
+        assert_eq!(is_strict_subset_of_cidr("10.0.0.0/8", "10.0.0.0/8"), Some(false));
+        assert_eq!(is_strict_subset_of_cidr("11.0.0.0/16", "10.0.0.0/8"), Some(false));
+        assert_eq!(is_strict_subset_of_cidr("x", "10.0.0.0/8"), None);
     }
 }

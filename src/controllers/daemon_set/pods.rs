@@ -27,20 +27,22 @@ pub(super) fn target_node(pod: &Pod) -> Option<String> {
     names.filter_map(|f| f.values.as_ref()?.first()).next().cloned()
 }
 
-/// Whether a pod should be on a node, and whether one that is there may stay (`NodeShouldRunDaemonPod`).
-pub(super) fn should_run(spec: &DaemonSetSpec, node: &Node) -> (bool, bool) {
+/// A pod as the set's template makes it, wherever it goes.
+pub(super) fn daemon_pod(spec: &DaemonSetSpec) -> Pod {
     let mut pod_spec = spec.template.spec.clone().unwrap_or_default();
-    if pod_spec.node_name.as_ref().is_some_and(|n| !n.is_empty() && n != node.name()) {
-        return (false, false);
-    }
     add_tolerations(&mut pod_spec);
-    let pod = Pod { spec: Some(pod_spec), ..Default::default() };
-    if !node_affinity::matches(&pod, node) {
+    Pod { spec: Some(pod_spec), ..Default::default() }
+}
+
+/// Whether a pod should be on a node, and whether one that is there may stay (`NodeShouldRunDaemonPod`).
+pub(super) fn should_run(pod: &Pod, node: &Node) -> (bool, bool) {
+    let bound = node_name(pod);
+    if !bound.is_empty() && bound != node.name() || !node_affinity::matches(pod, node) {
         return (false, false);
     }
-    match taint_toleration::untolerated(&pod, node, &["NoSchedule", "NoExecute"]) {
+    match taint_toleration::untolerated(pod, node, &["NoSchedule", "NoExecute"]) {
         None => (true, true),
-        Some(_) => (false, taint_toleration::untolerated(&pod, node, &["NoExecute"]).is_none()),
+        Some(_) => (false, taint_toleration::untolerated(pod, node, &["NoExecute"]).is_none()),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Revisions and rolling updates of DaemonSets (`pkg/controller/daemon/update.go`).
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, DaemonSetSpec};
-use k8s_openapi::api::core::v1::{Node, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::Timestamp;
 
-use super::{NodePods, min_ready_seconds, pods};
+use super::{NodePods, Placement, min_ready_seconds};
 use crate::api::ApiServer;
 use crate::api::object::ApiObject;
 use crate::api::status::Status;
@@ -66,16 +67,15 @@ pub(super) fn construct_history(
 /// `cleanupHistory`.
 pub(super) fn cleanup_history(
     api: &mut ApiServer,
-    _set: &DaemonSet,
     spec: &DaemonSetSpec,
     on_nodes: &NodePods,
     revision: &Revision,
 ) -> Result<(), Status> {
     let limit = spec.revision_history_limit.unwrap_or(10);
-    let hashes: Vec<&str> = on_nodes.values().flatten().filter_map(|p| p.label(HASH_LABEL)).collect();
+    let hashes: BTreeSet<&str> = on_nodes.values().flatten().filter_map(|p| p.label(HASH_LABEL)).collect();
     let live = |name: &str| {
         let hash = revision.old.iter().find(|r| r.name() == name).and_then(|r| r.label(HASH_LABEL));
-        hash.is_some_and(|h| hashes.contains(&h))
+        hash.is_some_and(|h| hashes.contains(h))
     };
     controller_history::truncate(api, &revision.old, live, limit)
 }
@@ -95,53 +95,79 @@ pub(super) fn allows_surge(spec: &DaemonSetSpec) -> bool {
     strategy.and_then(|s| s.type_.as_deref()) == Some("RollingUpdate") && surge_and_unavailable(spec, 1).0 > 0
 }
 
+/// The pod of the newest revision and the pod of an older one.
+type NewAndOld<'a> = (Option<&'a Arc<Pod>>, Option<&'a Arc<Pod>>);
+
+/// The pods of a node that are not being deleted: the new one and the old one. `None` if there are too many of them
+/// (`findUpdatedPodsOnNode`).
+fn new_and_old<'a>(pods: &'a [Arc<Pod>], revision: &Revision) -> Option<NewAndOld<'a>> {
+    let (mut new, mut old) = (None, None);
+    for pod in pods.iter().filter(|p| !p.is_terminating()) {
+        let slot = if revision.made(pod) { &mut new } else { &mut old };
+        if slot.replace(pod).is_some() {
+            return None;
+        }
+    }
+    Some((new, old))
+}
+
 /// Which nodes get a new pod and which pods go (`rollingUpdate`).
 pub(super) fn rolling_update(
     now: Timestamp,
-    _set: &DaemonSet,
     spec: &DaemonSetSpec,
-    nodes: &[Arc<Node>],
+    nodes: &[Placement],
     on_nodes: &NodePods,
     revision: &Revision,
 ) -> (Vec<String>, Vec<Arc<Pod>>) {
-    let desired = nodes.iter().filter(|n| pods::should_run(spec, n).0).count();
-    let (surge, unavailable) = surge_and_unavailable(spec, i32::try_from(desired).unwrap_or(i32::MAX));
+    let wanted: BTreeSet<&str> = nodes.iter().filter(|(_, run, _)| *run).map(|(node, ..)| node.name()).collect();
+    let desired = i32::try_from(wanted.len()).unwrap_or(i32::MAX);
+    let (surge, unavailable) = surge_and_unavailable(spec, desired);
     let available = |pod: &Pod| is_pod_available(pod, min_ready_seconds(spec), now);
-    let (mut create, mut delete, mut candidates) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut surging, mut missing) = (0, 0);
-    for node in nodes.iter().filter(|n| pods::should_run(spec, n).0) {
-        let pods: Vec<&Arc<Pod>> =
-            on_nodes.get(node.name()).into_iter().flatten().filter(|p| !p.is_terminating()).collect();
-        let new = pods.iter().find(|p| revision.made(p));
-        let old = pods.iter().find(|p| !revision.made(p));
-        match (old, new) {
-            (None, new) => missing += i32::from(!new.is_some_and(|p| available(p))),
-            (Some(old), Some(new)) if surge > 0 => {
-                if available(new) {
-                    delete.push((*old).clone());
-                } else {
-                    surging += 1;
+    let empty = Vec::new();
+    // nodes with pods, and nodes that should have one
+    let names: BTreeSet<&str> = on_nodes.keys().map(String::as_str).chain(wanted.iter().copied()).collect();
+    let pods_of = |name: &str| on_nodes.get(name).unwrap_or(&empty);
+    let up_to = |room: i32| usize::try_from(room).unwrap_or(0);
+    if surge == 0 {
+        let (mut missing, mut delete, mut candidates) = (0, Vec::new(), Vec::new());
+        for name in names {
+            match new_and_old(pods_of(name), revision) {
+                None | Some((None, None) | (Some(_), Some(_))) => missing += 1,
+                Some((Some(new), None)) => missing += i32::from(!available(new)),
+                Some((None, Some(old))) if !available(old) => {
+                    missing += 1;
+                    delete.push(old.clone());
                 }
+                Some((None, Some(old))) => candidates.push(old.clone()),
             }
-            (Some(_), Some(_)) => missing += 1,
-            (Some(old), None) if !available(old) => {
-                missing += 1;
-                if surge > 0 {
-                    create.push(node.name().to_owned());
-                } else {
-                    delete.push((*old).clone());
-                }
-            }
-            (Some(old), None) => candidates.push((node.name().to_owned(), (*old).clone())),
+        }
+        delete.extend(candidates.into_iter().take(up_to(unavailable - missing)));
+        return (Vec::new(), delete);
+    }
+    let (mut surging, mut running) = (0, 0);
+    let (mut create, mut candidates) = (Vec::new(), Vec::new());
+    let (mut delete, mut misplaced) = (Vec::new(), Vec::new());
+    for name in names {
+        let Some((new, old)) = new_and_old(pods_of(name), revision) else {
+            surging += 1;
+            continue;
+        };
+        running += i32::from(old.or(new).is_some_and(|p| available(p)));
+        let should_run = wanted.contains(name);
+        match (new, old) {
+            (_, None) => {}
+            (None, Some(old)) => match (available(old), should_run) {
+                (false, false) => delete.push(old.clone()),
+                (false, true) => create.push(name.to_owned()),
+                (true, false) => misplaced.push(old.clone()),
+                (true, true) => candidates.push(name.to_owned()),
+            },
+            (Some(new), Some(old)) if available(new) => delete.push(old.clone()),
+            (Some(_), Some(_)) => surging += 1,
         }
     }
-    let room = if surge > 0 { surge - surging } else { unavailable - missing };
-    for (node, old) in candidates.into_iter().take(usize::try_from(room).unwrap_or(0)) {
-        if surge > 0 {
-            create.push(node);
-        } else {
-            delete.push(old);
-        }
-    }
+    // a pod that should be elsewhere goes when another one has taken its place
+    delete.extend(misplaced.into_iter().take(up_to(running - desired)));
+    create.extend(candidates.into_iter().take(up_to(surge - surging)));
     (create, delete)
 }

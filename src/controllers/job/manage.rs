@@ -5,8 +5,14 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::backoff::{finished_at, over_at};
-use super::indexes::{COMPLETION_INDEX, INDEX_FAILURE_COUNT, add_index_variable, failures_before, index_of};
-use super::{SOURCE, Sync, TRACKING_FINALIZER, completions, is_indexed, is_suspended, only_replaces_failed, track};
+use super::indexes::{
+    COMPLETION_INDEX, INDEX_FAILURE_COUNT, INDEX_IGNORED_FAILURE_COUNT, add_index_variable, all_failures_before,
+    failures_before, index_of,
+};
+use super::{
+    SOURCE, Sync, TRACKING_FINALIZER, completions, failure_policy, is_indexed, is_suspended, only_replaces_failed,
+    track,
+};
 use crate::api::object::ApiObject;
 use crate::api::status::Status;
 use crate::controllers::controller_utils::{
@@ -51,7 +57,10 @@ impl Sync<'_> {
             None => parallelism,
             Some(completions) => (completions - self.succeeded).min(parallelism).max(0),
         };
-        let surplus = self.pods_to_remove((active - wanted).max(0));
+        let mut surplus = self.pods_to_remove((active - wanted).max(0));
+        if !is_suspended(&self.spec) {
+            surplus.truncate(usize::try_from(MAX_PER_SYNC).unwrap_or(usize::MAX));
+        }
         if !surplus.is_empty() || is_suspended(&self.spec) {
             let (deleted, result) = self.delete(&surplus, true);
             return (active - deleted, result);
@@ -85,7 +94,7 @@ impl Sync<'_> {
     /// Whether an index that failed has waited long enough; if not, the sync is repeated then.
     fn may_retry(&mut self, index: i32) -> bool {
         let Some(pod) = self.delayed_deletion.get(&index) else { return true };
-        let failures = u32::try_from(failures_before(pod) + 1).unwrap_or(u32::MAX);
+        let failures = u32::try_from(all_failures_before(pod).saturating_add(1)).unwrap_or(u32::MAX);
         match over_at(failures, Some(finished_at(pod))).filter(|due| *due > self.api.now()) {
             Some(due) => {
                 self.requeue_at.push(due);
@@ -122,8 +131,17 @@ impl Sync<'_> {
         pod.set_annotation(COMPLETION_INDEX, &index.to_string());
         pod.metadata.labels.get_or_insert_default().insert(COMPLETION_INDEX.to_owned(), index.to_string());
         if self.per_index() {
-            let failures = self.delayed_deletion.get(&index).map_or(0, |p| failures_before(p) + 1);
-            pod.set_annotation(INDEX_FAILURE_COUNT, &failures.to_string());
+            let (counted, ignored) = self.delayed_deletion.get(&index).map_or((0, 0), |replaced| {
+                let (counted, ignored) = failures_before(replaced);
+                match failure_policy::is_counted(&self.spec, replaced) {
+                    true => (counted.saturating_add(1), ignored),
+                    false => (counted, ignored.saturating_add(1)),
+                }
+            });
+            pod.set_annotation(INDEX_FAILURE_COUNT, &counted.to_string());
+            if ignored > 0 {
+                pod.set_annotation(INDEX_IGNORED_FAILURE_COUNT, &ignored.to_string());
+            }
         }
         let spec = pod.spec.get_or_insert_default();
         spec.hostname = Some(format!("{name}-{index}"));
@@ -159,7 +177,6 @@ impl Sync<'_> {
         least_useful_first(&mut left);
         let more = usize::try_from(at_least).unwrap_or(0).saturating_sub(removed.len());
         removed.extend(left.into_iter().take(more));
-        removed.truncate(usize::try_from(MAX_PER_SYNC).unwrap_or(usize::MAX));
         removed
     }
 }

@@ -118,7 +118,7 @@ impl Sync<'_> {
 
     /// Notes pods that are over in the status; those that may lose their finalizer.
     fn note_finished_pods(&mut self) -> Vec<Arc<Pod>> {
-        let mut done = Vec::new();
+        let (mut done, mut newly_succeeded) = (Vec::new(), Vec::new());
         let failing = self.finished.as_ref().is_some_and(|c| c.type_ != "SuccessCriteriaMet");
         for pod in self.pods.clone().into_iter().filter(|p| has_tracking_finalizer(p)) {
             let failed = is_pod_failed(&pod, &self.spec);
@@ -135,9 +135,7 @@ impl Sync<'_> {
             let noted_as_failed = uncounted.failed.iter().flatten().any(|u| *u == uid);
             if phase(&pod) == "Succeeded" && !noted_as_failed {
                 if indexed {
-                    if let Some(index) = index.filter(|_| !succeeded_before) {
-                        self.succeeded_indexes.insert(index);
-                    }
+                    newly_succeeded.extend(index.filter(|_| !succeeded_before));
                 } else if !uncounted.succeeded.iter().flatten().any(|u| *u == uid) {
                     uncounted.succeeded.get_or_insert_default().push(uid);
                 }
@@ -145,6 +143,7 @@ impl Sync<'_> {
                 uncounted.failed.get_or_insert_default().push(uid);
             }
         }
+        self.succeeded_indexes = self.succeeded_indexes.with(newly_succeeded);
         done
     }
 
