@@ -2,8 +2,8 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
-    Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting,
-    ContainerStatus, Pod, ResourceRequirements, VolumeMountStatus,
+    Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
+    Pod, ResourceRequirements, VolumeMountStatus,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -57,7 +57,8 @@ fn status(
             c.exit.as_ref().is_some_and(|e| !pod.is_terminating() && should_restart(container, spec_of(pod), e.code))
         }
     };
-    if let Some((reason, message)) = reasons.get(&container.name).filter(|_| to_start && !(done && !is_sidecar(container)))
+    if let Some((reason, message)) =
+        reasons.get(&container.name).filter(|_| to_start && (!done || is_sidecar(container)))
     {
         if state.terminated.is_some() {
             last_state = state;
