@@ -23,6 +23,11 @@ pub mod ttl_after_finished;
 pub mod vac_protection;
 pub mod volume_expand;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 use crate::reconcile::Reconciler;
 
 /// All controllers, in the order in which they take turns.

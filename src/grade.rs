@@ -27,7 +27,7 @@ use std::fmt;
 
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
-use crate::scenario::{Check, LoadError, Place, Question, Range, Scenario};
+use crate::scenario::{Check, DnsTarget, LoadError, Place, Question, Range, Scenario};
 use crate::timeline::{self, Action, ManifestFile, Step, kubectl};
 use compare::Difference;
 use diff::Diff;
@@ -76,8 +76,6 @@ pub enum Verdict {
 /// What the simulation would have to do to answer a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSimulated {
-    /// The cluster's name service.
-    Dns,
     /// What containers see in their volumes.
     Storage,
 }
@@ -144,6 +142,15 @@ pub enum Finding {
         expression: String,
         /// Why.
         message: String,
+    },
+    /// A name leads to something else.
+    Resolves {
+        /// The name.
+        name: String,
+        /// What it is to lead to.
+        target: DnsTarget,
+        /// What it leads to; `None` if there is no such name.
+        found: Option<Vec<String>>,
     },
     /// Two container paths show different bytes, or the same ones.
     Paths {
@@ -300,3 +307,6 @@ fn ask(check: &Check, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
         Question::Dns(dns) => Ok(dns::ask(dns, cluster)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@ pub mod api;
 pub mod cli;
 pub mod cluster;
 pub mod controllers;
+pub mod dns;
 pub mod environment;
 pub mod grade;
 pub mod kubelet;

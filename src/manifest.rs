@@ -28,6 +28,8 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use json::check_object as check_json_object;
+
 /// A file that documents came from.
 #[derive(Debug)]
 pub struct Source {

@@ -91,7 +91,7 @@ pub enum Question {
     Cel(Cel),
     /// Container paths show the same bytes, or do not.
     Storage(Storage),
-    /// A name resolves to these pods.
+    /// A name leads to these pods, to a Service, or nowhere.
     Dns(Dns),
 }
 
@@ -151,15 +151,26 @@ pub struct ContainerPath {
     pub path: String,
 }
 
-/// A name and the pods it is to lead to.
+/// A name and what it is to lead to.
 #[derive(Clone, Debug)]
 pub struct Dns {
     /// The name that is looked up.
     pub name: String,
     /// The namespace of the pod that looks it up.
     pub namespace: String,
-    /// The pods whose addresses it resolves to; empty when it is not to resolve.
-    pub pods: Vec<String>,
+    /// What it leads to.
+    pub target: DnsTarget,
+}
+
+/// What a name is to lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DnsTarget {
+    /// Exactly these pods; `*` in a name stands for any characters.
+    Pods(Vec<String>),
+    /// The address of this Service of the same namespace.
+    Service(String),
+    /// There is no such name.
+    Nothing,
 }
 
 /// A field that the task leaves open, so that a mutant that changes it may keep full marks.

@@ -9,7 +9,7 @@ use crate::api::ApiServer;
 use crate::api::kinds::priority_class::system_priority_classes;
 use crate::environment::{Environment, NodeConfig};
 
-/// Creates the initial namespaces and the nodes.
+/// Creates the initial namespaces, Kubernetes' own priority classes and the nodes.
 pub(super) fn create_initial_objects(api: &mut ApiServer, environment: &Environment) {
     for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
         let metadata = ObjectMeta { name: Some(name.to_owned()), ..Default::default() };
@@ -50,7 +50,6 @@ fn node(api: &ApiServer, config: &NodeConfig) -> Node {
         message: Some("kubelet is posting ready status".to_owned()),
         last_heartbeat_time: Some(api.time()),
         last_transition_time: Some(api.time()),
-        ..Default::default()
     };
     let mut taints: Vec<Taint> = config.taints.iter().filter_map(|t| parse_taint(t)).collect();
     if config.unschedulable {

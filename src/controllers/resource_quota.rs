@@ -1,22 +1,26 @@
-//! The resource quota controller: computes what quotas allow and what is used of it (`pkg/controller/resourcequota`).
-use k8s_openapi::api::core::v1::{ContainerStatus, PersistentVolumeClaim, Pod, ResourceQuota, Service};
+//! Computes how much of each quota is used (`pkg/controller/resourcequota`).
+//!
+//! Admission adds to what is used when it lets an object in; this controller counts anew when a quota is made or changed
+//! and when something stops using it.
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod, ResourceQuota, ResourceQuotaStatus, Service};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
-use crate::api::object::Object;
-use crate::api::pod_resources::{amounts, to_resource_list};
-use crate::api::quota;
-use crate::api::{ApiObject, Change, Store};
-use crate::reconcile::{Context, Reconciler, WorkQueue};
+use super::controller_utils::{Key, RetryQueue, key_of};
+use crate::api::object::Kind;
+use crate::api::pod_resources::{Amounts, amounts, to_resource_list};
+use crate::api::status::{Reason, Status};
+use crate::api::{ApiServer, Change, Store, quota};
+use crate::reconcile::{Context, Reconciler};
 
-/// How long a new limit goes unnoticed: longer than kubectl needs for the rest of a file.
-const DELAY: SignedDuration = SignedDuration::from_secs(1);
+/// A new quota is in force only after a moment: not yet for what the same `kubectl apply` creates.
+const FIRST_CALCULATION_DELAY: SignedDuration = SignedDuration::from_secs(1);
 
-/// Keeps the status of quotas. Keys are namespace and name.
+/// The resource quota controller.
 #[derive(Clone, Default)]
 pub struct ResourceQuotaController {
-    queue: WorkQueue<(String, String)>,
-    /// Quotas whose limits are new, waiting for the current time to be known.
-    new: Vec<(String, String)>,
+    queue: RetryQueue<Key>,
+    /// Quotas that were made just now.
+    new: Vec<Key>,
 }
 
 impl Reconciler for ResourceQuotaController {
@@ -25,46 +29,34 @@ impl Reconciler for ResourceQuotaController {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        if let Some((old, new)) = change.of::<ResourceQuota>() {
-            if let Some(new) = new {
-                let hard = |quota: &ResourceQuota| quota.spec.as_ref().and_then(|s| s.hard.clone());
-                if old.is_none_or(|old| hard(old) != hard(new)) {
-                    self.new.push((new.namespace().to_owned(), new.name().to_owned()));
-                }
-            }
-            if new.is_some() {
-                return;
+        if let Some((old, Some(quota))) = change.of::<ResourceQuota>() {
+            match old {
+                None => self.new.push(key_of(&**quota)),
+                Some(old) if hard(old) != hard(quota) => self.queue.add(key_of(&**quota)),
+                Some(_) => {}
             }
         }
-        let object = change.object();
-        if !object.kind().namespaced() || !frees(change) {
+        let kind = change.kind();
+        if !kind.namespaced() || !frees_something(change) {
             return;
         }
-        for quota in store.list_in::<ResourceQuota>(object.namespace()) {
-            let hard = quota.spec.as_ref().and_then(|s| s.hard.as_ref());
-            if hard.into_iter().flatten().any(|(name, _)| quota::concerns(object.kind(), name)) {
-                self.queue.add((quota.namespace().to_owned(), quota.name().to_owned()));
+        for quota in store.list_in::<ResourceQuota>(change.object().namespace()) {
+            let limited = quota.status.as_ref().and_then(|s| s.hard.as_ref());
+            if limited.into_iter().flatten().any(|(name, _)| quota::concerns(kind, name)) {
+                self.queue.add(key_of(&**quota));
             }
         }
     }
 
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
         let now = context.api.now();
-        for key in std::mem::take(&mut self.new) {
-            self.queue.add_at(key, now + DELAY);
+        for key in self.new.drain(..) {
+            self.queue.add_at(key, now + FIRST_CALCULATION_DELAY);
         }
-        let Some((namespace, name)) = self.queue.pop(now) else { return false };
-        if let Some(quota) = context.api.get::<ResourceQuota>(&namespace, &name) {
-            let mut changed = ResourceQuota::clone(quota);
-            let hard = amounts(quota.spec.as_ref().and_then(|s| s.hard.as_ref()));
-            let mut used = amounts(quota.status.as_ref().and_then(|s| s.used.as_ref()));
-            used.extend(quota::calculate_usage(context.api.store(), quota, now));
-            used.retain(|name, _| hard.contains_key(name));
-            let status = changed.status.get_or_insert_default();
-            let list = |amounts| Some(to_resource_list(amounts)).filter(|list| !list.is_empty());
-            (status.hard, status.used) = (list(&hard), list(&used));
-            // only a quota that is gone meanwhile can make this fail
-            let _ = context.api.update_status(changed);
+        let Some(key) = self.queue.pop(now) else { return false };
+        match sync(context.api, &key) {
+            Err(status) if status.reason != Reason::NotFound => self.queue.retry(key, now),
+            _ => self.queue.forget(&key),
         }
         true
     }
@@ -78,44 +70,124 @@ impl Reconciler for ResourceQuotaController {
     }
 }
 
-/// Whether a change can lower what is used, which admission does not see (`DefaultUpdateFilter`).
-fn frees(change: &Change) -> bool {
-    let (Some(old), new) = (&change.old, &change.new) else { return false };
-    let Some(new) = new else { return true };
-    match (old, new) {
-        (Object::Pod(old), Object::Pod(new)) => pod_frees(old, new),
-        (Object::Service(old), Object::Service(new)) => service_type(old) != service_type(new),
-        (Object::PersistentVolumeClaim(old), Object::PersistentVolumeClaim(new)) => allocated(old) != allocated(new),
+fn hard(quota: &ResourceQuota) -> Amounts {
+    amounts(quota.spec.as_ref().and_then(|s| s.hard.as_ref()))
+}
+
+/// Whether an object is gone or may use less than before (`QuotaMonitor`, `DefaultUpdateFilter`).
+fn frees_something(change: &Change) -> bool {
+    if change.is_deletion() {
+        return true;
+    }
+    match change.kind() {
+        Kind::Pod => {
+            let Some((Some(old), Some(new))) = change.of::<Pod>() else { return false };
+            let terminating = |pod: &Pod| pod.spec.as_ref().is_some_and(quota::is_terminating);
+            let counts = |pod: &Pod| quota::counts_against_quota(pod, None);
+            terminating(old) != terminating(new) || resized(old, new) || (counts(old) && !counts(new))
+        }
+        Kind::Service => {
+            let Some((Some(old), Some(new))) = change.of::<Service>() else { return false };
+            service_type(old) != service_type(new)
+        }
+        Kind::PersistentVolumeClaim => {
+            let Some((Some(old), Some(new))) = change.of::<PersistentVolumeClaim>() else { return false };
+            charged_by(old) != charged_by(new)
+        }
         _ => false,
     }
 }
 
-fn pod_frees(old: &Pod, new: &Pod) -> bool {
-    let terminating = |pod: &Pod| pod.spec.as_ref().is_some_and(quota::is_terminating);
-    let resources = |pod: &Pod| {
-        let status = pod.status.clone().unwrap_or_default();
-        let of = |list: Option<Vec<ContainerStatus>>| {
-            list.unwrap_or_default().into_iter().map(|s| (s.name, s.resources)).collect::<Vec<_>>()
-        };
-        (of(status.container_statuses), of(status.init_container_statuses))
-    };
-    let (before, after) = (resources(old), resources(new));
-    let resized = |before: &[(String, _)], after: &[(String, _)]| {
-        before.iter().any(|(name, old)| after.iter().any(|(other, new)| name == other && old != new))
-    };
-    terminating(old) != terminating(new)
-        || resized(&before.0, &after.0)
-        || resized(&before.1, &after.1)
-        || (quota::counts_against_quota(old, None) && !quota::counts_against_quota(new, None))
+/// Whether a container's resources in the status differ from before (`hasResourcesChanged`).
+fn resized(old: &Pod, new: &Pod) -> bool {
+    let (Some(old), Some(new)) = (&old.status, &new.status) else { return false };
+    let lists = [
+        (&old.container_statuses, &new.container_statuses),
+        (&old.init_container_statuses, &new.init_container_statuses),
+    ];
+    lists.into_iter().any(|(old, new)| {
+        let after = |name: &str| new.iter().flatten().find(|s| s.name == name);
+        old.iter().flatten().any(|before| after(&before.name).is_some_and(|after| after.resources != before.resources))
+    })
 }
 
-/// The type of a service if it counts.
+/// What counts of a claim besides its spec's size (`RequiresQuotaReplenish`).
+fn charged_by(claim: &PersistentVolumeClaim) -> impl PartialEq {
+    let status = claim.status.clone().unwrap_or_default();
+    (
+        status.allocated_resources,
+        claim.spec.as_ref().and_then(|s| s.volume_attributes_class_name.clone()),
+        status.current_volume_attributes_class_name,
+        status.modify_volume_status.and_then(|m| m.target_volume_attributes_class_name),
+    )
+}
+
+/// The types that quotas tell apart (`GetQuotaServiceType`).
 fn service_type(service: &Service) -> Option<&str> {
     let kind = service.spec.as_ref().and_then(|s| s.type_.as_deref());
     kind.filter(|kind| matches!(*kind, "NodePort" | "LoadBalancer"))
 }
 
-fn allocated(claim: &PersistentVolumeClaim) -> Option<&str> {
-    let status = claim.status.as_ref()?;
-    status.allocated_resources.as_ref()?.get("storage").map(|quantity| quantity.0.as_str())
+/// `syncResourceQuota`.
+fn sync(api: &mut ApiServer, (namespace, name): &Key) -> Result<(), Status> {
+    let Some(quota) = api.get::<ResourceQuota>(namespace, name).cloned() else { return Ok(()) };
+    let status = quota.status.as_ref();
+    let limits = hard(&quota);
+    let before = amounts(status.and_then(|s| s.used.as_ref()));
+    let mut used = before.clone();
+    used.extend(quota::calculate_usage(api.store(), &quota, api.now()));
+    used.retain(|name, _| limits.contains_key(name));
+    let unknown = status.is_none_or(|s| s.hard.is_none() || s.used.is_none());
+    if !unknown && limits == amounts(status.and_then(|s| s.hard.as_ref())) && used == before {
+        return Ok(());
+    }
+    let mut changed = (*quota).clone();
+    changed.status =
+        Some(ResourceQuotaStatus { hard: Some(to_resource_list(&limits)), used: Some(to_resource_list(&used)) });
+    api.update_status(changed).map(|_| ())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::dynamic::{FieldValidation, Patch};
+    use crate::cluster::Cluster;
+    use crate::environment::Environment;
+
+    fn create(cluster: &mut Cluster, kind: Kind, object: &Value) {
+        cluster.api_mut().create_value(kind, "default", object, FieldValidation::Strict).unwrap();
+    }
+
+    fn status(cluster: &Cluster) -> Value {
+        cluster.api().store().object(Kind::ResourceQuota, "default", "q").unwrap().to_value()["status"].clone()
+    }
+
+    #[test]
+    fn status_holds_the_limits_and_what_was_there_before_the_quota() {
+        let mut cluster = Cluster::new(Environment::default());
+        create(&mut cluster, Kind::Secret, &json!({"metadata": {"name": "s"}}));
+        let hard = json!({"secrets": "3", "example.com/unknown": "1"});
+        create(&mut cluster, Kind::ResourceQuota, &json!({"metadata": {"name": "q"}, "spec": {"hard": hard}}));
+        cluster.settle();
+        assert_eq!(status(&cluster), json!({"hard": hard, "used": {"secrets": "1"}}));
+    }
+
+    #[test]
+    fn a_changed_limit_is_in_force_at_once() {
+        let mut cluster = Cluster::new(Environment::default());
+        create(
+            &mut cluster,
+            Kind::ResourceQuota,
+            &json!({"metadata": {"name": "q"}, "spec": {"hard": {"secrets": "0"}}}),
+        );
+        cluster.settle();
+        let patch = Patch::Merge(json!({"spec": {"hard": {"secrets": "1"}}}));
+        cluster.api_mut().patch(Kind::ResourceQuota, "default", "q", &patch, FieldValidation::Warn).unwrap();
+        cluster.run();
+        assert_eq!(status(&cluster), json!({"hard": {"secrets": "1"}, "used": {"secrets": "0"}}));
+        create(&mut cluster, Kind::Secret, &json!({"metadata": {"name": "s"}}));
+    }
 }

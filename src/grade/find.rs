@@ -7,6 +7,7 @@ use crate::api::store::Store;
 use crate::grade::ScenarioError;
 use crate::scenario::Pattern;
 use crate::suggest;
+use crate::timeline::record::is_furniture;
 
 /// Which objects a pattern is about.
 pub(super) struct Target {
@@ -36,11 +37,11 @@ impl Target {
         Ok(Target { kind, namespace, name })
     }
 
-    /// The objects, by namespace and name.
+    /// The objects, by namespace and name; where no name is given, without what is there in every cluster.
     pub(super) fn objects<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = &'a Object> {
         store.objects_of(self.kind).filter(|object| {
             self.namespace.as_deref().is_none_or(|namespace| object.namespace() == namespace)
-                && self.name.as_deref().is_none_or(|name| object.name() == name)
+                && self.name.as_deref().map_or_else(|| !is_furniture(object), |name| object.name() == name)
         })
     }
 

@@ -156,6 +156,11 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
             last.push(event);
         }
     }
+    if key.kind == Kind::PersistentVolumeClaim {
+        // what was said before the last event is out of date
+        last.sort_by_key(|event| event.last_timestamp);
+        last.drain(..last.len().saturating_sub(1));
+    }
     for event in last {
         let said = |reason: &Reason| match reason {
             Reason::Condition { message, .. } | Reason::Container { message, .. } => *message == event.message,

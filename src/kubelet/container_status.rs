@@ -58,7 +58,7 @@ fn status(
         }
     };
     if let Some((reason, message)) =
-        reasons.get(&container.name).filter(|_| to_start && !(done && !is_sidecar(container)))
+        reasons.get(&container.name).filter(|_| to_start && (!done || is_sidecar(container)))
     {
         if state.terminated.is_some() {
             last_state = state;

@@ -39,6 +39,34 @@ pub(super) fn next<'a>(text: &'a str, from: usize, limits: &Limits) -> Next<'a> 
     }
 }
 
+/// What `json.Unmarshal` of a text into a `map[string]interface{}` says is wrong.
+///
+/// # Errors
+/// When the text is not a JSON object (or null), in Go's words.
+pub fn check_object(text: &str) -> Result<(), String> {
+    let (nodes, end) = match next(text, 0, &Limits::default()) {
+        Next::End | Next::UnexpectedEnd => return Err("unexpected end of JSON input".to_owned()),
+        Next::Syntax(message, _) => return Err(message),
+        Next::Limit(_) => return Err("exceeded max depth".to_owned()),
+        Next::Value(nodes, end) => (nodes, end),
+    };
+    let rest = text.get(end..).unwrap_or_default().trim_start_matches([' ', '\t', '\r', '\n']);
+    if let Some(byte) = rest.bytes().next() {
+        return Err(format!("invalid character {} after top-level value", go::quote_byte(byte)));
+    }
+    let kind = match nodes.first() {
+        Some(node) if node.shape == Shape::Sequence => "array",
+        Some(node) if node.shape == Shape::Scalar => "string",
+        Some(node) if node.shape == Shape::Literal => match node.value.as_ref() {
+            "null" => return Ok(()),
+            "true" | "false" => "bool",
+            _ => "number",
+        },
+        _ => return Ok(()),
+    };
+    Err(format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"))
+}
+
 struct Reader<'a, 'l> {
     text: &'a str,
     pos: usize,

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
-use super::{Cel, Check, ContainerPath, Dns, Free, Level, Pattern, Question, Range, Scenario, Storage};
+use super::{Cel, Check, ContainerPath, Dns, DnsTarget, Free, Level, Pattern, Question, Range, Scenario, Storage};
 use crate::lang::Text;
 use crate::timeline::{self, Step, StepTable};
 use crate::yaml;
@@ -49,7 +49,7 @@ struct RawCheck {
     count: Option<Spanned<RawCount>>,
     cel: Option<Spanned<String>>,
     storage: Option<Spanned<RawStorage>>,
-    dns: Option<RawDns>,
+    dns: Option<Spanned<RawDns>>,
 }
 
 #[derive(Deserialize)]
@@ -75,8 +75,10 @@ struct RawStorage {
 struct RawDns {
     name: String,
     namespace: String,
+    pods: Option<Vec<String>>,
+    service: Option<String>,
     #[serde(default)]
-    pods: Vec<String>,
+    nothing: bool,
 }
 
 const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `storage`, `dns`";
@@ -215,8 +217,8 @@ impl Loader<'_> {
         if let Some(storage) = &raw.storage {
             questions.push(self.storage(storage)?);
         }
-        if let Some(RawDns { name, namespace, pods }) = raw.dns {
-            questions.push(Question::Dns(Dns { name, namespace, pods }));
+        if let Some(dns) = raw.dns {
+            questions.push(self.dns(dns)?);
         }
         let asked = questions.len();
         let (Some(question), 1) = (questions.pop(), asked) else {
@@ -267,6 +269,18 @@ impl Loader<'_> {
         Ok(Question::Count(range, self.pattern(like)?))
     }
 
+    fn dns(&self, raw: Spanned<RawDns>) -> Result<Question, LoadError> {
+        let span = raw.span();
+        let RawDns { name, namespace, pods, service, nothing } = raw.into_inner();
+        let target = match (pods, service, nothing) {
+            (Some(pods), None, false) if !pods.is_empty() => DnsTarget::Pods(pods),
+            (None, Some(service), false) => DnsTarget::Service(service),
+            (None, None, true) => DnsTarget::Nothing,
+            _ => return Err(self.error(span, "a name leads to `pods`, or to a `service`, or to `nothing = true`")),
+        };
+        Ok(Question::Dns(Dns { name, namespace, target }))
+    }
+
     fn storage(&self, raw: &Spanned<RawStorage>) -> Result<Question, LoadError> {
         let RawStorage { same, different } = raw.get_ref();
         if same.len() == 1 || different.len() == 1 || same.len() + different.len() == 0 {
@@ -311,7 +325,7 @@ mod tests {
         assert!(matches!(question("cel = \"true\""), Question::Cel(_)));
         let paths = "storage.same = [\"ns/pod/a:/x\", \"ns/pod/b:/y\"]";
         assert!(matches!(question(paths), Question::Storage(_)));
-        assert!(matches!(question("dns = { name = \"a\", namespace = \"b\" }"), Question::Dns(_)));
+        assert!(matches!(question("dns = { name = \"a\", namespace = \"b\", pods = [\"c\"] }"), Question::Dns(_)));
     }
 
     #[test]
@@ -335,6 +349,7 @@ mod tests {
         assert!(
             error(&check("cel = \"true\"").replace("zh-TW = \"b\"", "zh-TW = \" \"")).contains("nothing in `zh-TW`")
         );
+        assert!(error(&check("dns = { name = \"a\", namespace = \"b\" }")).contains("a name leads to `pods`"));
         assert!(error(&check("storage.same = [\"a\"]")).contains("at least two paths"));
         assert!(error(&check("storage.same = [\"a\", \"b\"]")).contains("NAMESPACE/POD/CONTAINER:/PATH"));
         assert!(

@@ -41,7 +41,8 @@ pub fn visible_objects(store: &Store) -> impl Iterator<Item = &Object> {
     store.objects().filter(|object| !is_furniture(object))
 }
 
-fn is_furniture(object: &Object) -> bool {
+/// Whether an object is in every cluster or namespace from the start.
+pub fn is_furniture(object: &Object) -> bool {
     let system = |namespace: &str| namespace.starts_with("kube-");
     match object.kind() {
         Kind::Node => true,

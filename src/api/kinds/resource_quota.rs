@@ -1,14 +1,13 @@
-//! ResourceQuotas (`pkg/registry/core/resourcequota/strategy.go`, `ValidateResourceQuota` of
+//! ResourceQuotas (`pkg/registry/core/resourcequota/strategy.go`, `ValidateResourceQuota` in
 //! `pkg/apis/core/validation`).
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec, ScopeSelector, ScopedResourceSelectorRequirement};
-use k8s_openapi::apimachinery::pkg::api::resource::Quantity as ApiQuantity;
+use k8s_openapi::api::core::v1::{ResourceQuota, ResourceQuotaSpec, ResourceQuotaStatus, ScopeSelector};
 
+use super::persistent_volume::default_resource_list;
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
-use crate::api::pod_resources::amounts;
-use crate::api::quantity::{Quantity, scale};
+use crate::api::quantity::Quantity;
 use crate::api::strategy::Strategy;
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
@@ -26,20 +25,22 @@ const SCOPES: [&str; 7] = [
     "VolumeAttributesClass",
     "CrossNamespacePodAffinity",
 ];
-const COMPUTE: [&str; 6] = ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
+/// Scopes that an object is in or not, whatever the values.
+const SCOPES_WITHOUT_VALUES: [&str; 5] =
+    ["BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity"];
+const COMPUTE_RESOURCES: [&str; 6] =
+    ["cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"];
 
 impl Strategy for ResourceQuota {
     fn set_defaults(&mut self) {
-        for value in self.spec.iter_mut().flat_map(|s| s.hard.iter_mut().flatten()).map(|(_, value)| value) {
-            let mut quantity = Quantity::of(value);
-            if !quantity.round_up(scale::MILLI) {
-                *value = ApiQuantity(quantity.to_string());
-            }
-        }
+        let spec = self.spec.get_or_insert_default();
+        default_resource_list(spec.hard.as_mut());
+        spec.hard.take_if(|l| l.is_empty());
+        spec.scopes.take_if(|l| l.is_empty());
     }
 
     fn prepare_for_create(&mut self) {
-        self.status = None;
+        self.status = Some(ResourceQuotaStatus::default());
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
@@ -52,17 +53,18 @@ impl Strategy for ResourceQuota {
 
     fn validate(&self) -> ErrorList {
         let mut errors = validate_object_meta(&self.metadata, true, name_is_dns_subdomain, &Path::root("metadata"));
-        errors.extend(self.spec.iter().flat_map(validate_spec));
+        errors.extend(validate_spec(self.spec.as_ref(), &Path::root("spec")));
         errors
     }
 
     fn validate_update(&self, old: &Self) -> ErrorList {
         let mut errors = validate_object_meta_update(&self.metadata, &old.metadata, &Path::root("metadata"));
-        errors.extend(self.spec.iter().flat_map(validate_spec));
-        let scopes = |quota: &Self| quota.spec.as_ref().and_then(|s| s.scopes.clone()).unwrap_or_default();
-        let (new, old) = (scopes(self), scopes(old));
-        if new.iter().collect::<BTreeSet<_>>() != old.iter().collect::<BTreeSet<_>>() {
-            errors.push(Path::root("spec").child("scopes").invalid(shown(&new), FIELD_IMMUTABLE));
+        let spec = Path::root("spec");
+        errors.extend(validate_spec(self.spec.as_ref(), &spec));
+        let scopes = |quota: &Self| quota.spec.as_ref().and_then(|s| s.scopes.clone());
+        let set = |quota: &Self| scopes(quota).into_iter().flatten().collect::<BTreeSet<_>>();
+        if set(self) != set(old) {
+            errors.push(spec.child("scopes").invalid(scopes(self), FIELD_IMMUTABLE));
         }
         errors
     }
@@ -71,127 +73,186 @@ impl Strategy for ResourceQuota {
         if old.is_some() {
             return Vec::new();
         }
-        let hard = amounts(self.spec.as_ref().and_then(|s| s.hard.as_ref()));
+        let hard = self.spec.as_ref().and_then(|s| s.hard.as_ref());
+        let amount = |name: &str| hard.and_then(|h| h.get(name)).map(Quantity::of);
         let mut warnings = Vec::new();
         for name in ["cpu", "memory", "storage", "ephemeral-storage"] {
-            let mut request = (format!("requests.{name}"), hard.get(&format!("requests.{name}")));
-            if request.1.is_none() && matches!(name, "cpu" | "memory") {
-                request = (name.to_owned(), hard.get(name));
+            let mut request_name = format!("requests.{name}");
+            let mut request = amount(&request_name);
+            if request.is_none() && matches!(name, "cpu" | "memory") {
+                request = amount(name);
+                name.clone_into(&mut request_name);
             }
             let limit_name = format!("limits.{name}");
-            if let ((name, Some(request)), Some(limit)) = (request, hard.get(&limit_name))
+            if let (Some(request), Some(limit)) = (request, amount(&limit_name))
                 && request > limit
             {
-                let what = format!("ResourceQuota {name} ({request})");
-                warnings.push(format!("{what} should be less than {limit_name} ({limit})"));
+                warnings.push(format!(
+                    "ResourceQuota {request_name} ({request}) should be less than {limit_name} ({limit})"
+                ));
             }
         }
         warnings
     }
 }
 
-/// A list as Go prints it, absent when empty.
-fn shown(list: &[String]) -> serde_json::Value {
-    if list.is_empty() { serde_json::Value::Null } else { list.to_vec().into() }
-}
-
-fn validate_spec(spec: &ResourceQuotaSpec) -> ErrorList {
-    let path = Path::root("spec");
-    let hard_path = path.child("hard");
+/// `ValidateResourceQuotaSpec`.
+fn validate_spec(spec: Option<&ResourceQuotaSpec>, path: &Path<'_>) -> ErrorList {
+    let Some(spec) = spec else { return Vec::new() };
     let mut errors = Vec::new();
+    let hard = path.child("hard");
     for (name, quantity) in spec.hard.iter().flatten() {
-        let path = hard_path.key(name);
-        errors.extend(validate_resource_quota_resource_name(name, &path));
-        errors.extend(validate_resource_quantity_value(name, quantity, &path));
+        errors.extend(validate_resource_quota_resource_name(name, &hard.key(name)));
+        errors.extend(validate_resource_quantity_value(name, quantity, &hard.key(name)));
     }
     errors.extend(validate_scopes(spec, &path.child("scopes")));
     if let Some(selector) = &spec.scope_selector {
-        let path = path.child("scopeSelector");
-        errors.extend(validate_scope_selector(spec, selector, &path.child("matchExpressions")));
+        errors.extend(validate_scope_selector(spec, selector, &path.child("scopeSelector")));
     }
     errors
 }
 
-/// `IsResourceQuotaScopeValidForResource`.
-fn suits(scope: &str, resource: &str) -> bool {
-    match scope {
+/// The limited resources of objects that are never in a scope (`IsResourceQuotaScopeValidForResource`).
+fn unsuitable_resources(spec: &ResourceQuotaSpec, scope: &str) -> usize {
+    let suits = |resource: &str| match scope {
         "Terminating" | "NotTerminating" | "NotBestEffort" | "PriorityClass" | "CrossNamespacePodAffinity" => {
-            resource == "pods" || COMPUTE.contains(&resource)
+            resource == "pods" || COMPUTE_RESOURCES.contains(&resource)
         }
         "BestEffort" => resource == "pods",
         "VolumeAttributesClass" => matches!(resource, "persistentvolumeclaims" | "requests.storage"),
         _ => true,
-    }
+    };
+    let names = spec.hard.iter().flatten().map(|(name, _)| name.as_str());
+    names.filter(|name| is_standard_quota_resource_name(name) && !suits(name)).count()
 }
 
-/// How many of the limited resources do not go with a scope.
-fn unsuited<'a>(spec: &'a ResourceQuotaSpec, scope: &'a str) -> impl Iterator<Item = &'a String> {
-    let names = spec.hard.iter().flatten().map(|(name, _)| name);
-    names.filter(move |name| is_standard_quota_resource_name(name) && !suits(scope, name))
+fn are_conflicting(scopes: &BTreeSet<&str>) -> usize {
+    [["BestEffort", "NotBestEffort"], ["Terminating", "NotTerminating"]]
+        .iter()
+        .filter(|pair| pair.iter().all(|scope| scopes.contains(scope)))
+        .count()
 }
 
-fn conflicts(scopes: &[&str]) -> usize {
-    let has = |scope: &str| scopes.contains(&scope);
-    usize::from(has("BestEffort") && has("NotBestEffort")) + usize::from(has("Terminating") && has("NotTerminating"))
-}
-
+/// `validateResourceQuotaScopes`.
 fn validate_scopes(spec: &ResourceQuotaSpec, path: &Path<'_>) -> ErrorList {
     let mut errors = Vec::new();
     let scopes = spec.scopes.as_deref().unwrap_or_default();
-    let fail = |why: &str| path.invalid(shown(scopes), why);
     for scope in scopes {
         if !SCOPES.contains(&scope.as_str()) {
-            errors.push(fail("unsupported scope"));
+            errors.push(path.invalid(scopes.to_vec(), "unsupported scope"));
         }
-        errors.extend(unsuited(spec, scope).map(|_| fail("unsupported scope applied to resource")));
+        let unsuitable = unsuitable_resources(spec, scope);
+        errors.extend((0..unsuitable).map(|_| path.invalid(scopes.to_vec(), "unsupported scope applied to resource")));
     }
-    let names: Vec<&str> = scopes.iter().map(String::as_str).collect();
-    errors.extend((0..conflicts(&names)).map(|_| fail("conflicting scopes")));
+    let set: BTreeSet<&str> = scopes.iter().map(String::as_str).collect();
+    errors.extend((0..are_conflicting(&set)).map(|_| path.invalid(scopes.to_vec(), "conflicting scopes")));
     errors
 }
 
+/// `validateScopedResourceSelectorRequirement`.
 fn validate_scope_selector(spec: &ResourceQuotaSpec, selector: &ScopeSelector, path: &Path<'_>) -> ErrorList {
     let mut errors = Vec::new();
-    let expressions = selector.match_expressions.as_deref().unwrap_or_default();
-    for requirement in expressions {
-        let scope = requirement.scope_name.as_str();
+    let path = path.child("matchExpressions");
+    let mut set = BTreeSet::new();
+    for requirement in selector.match_expressions.iter().flatten() {
+        let (scope, operator) = (requirement.scope_name.as_str(), requirement.operator.as_str());
         if !SCOPES.contains(&scope) {
             errors.push(path.child("scopeName").invalid(scope, "unsupported scope"));
         }
-        for _ in unsuited(spec, scope) {
-            let printed = internal::to_json("ScopeSelector", selector);
-            errors.push(invalid_printed(path, &printed, "unsupported scope applied to resource"));
+        let printed = internal::to_json("ScopeSelector", selector);
+        let unsuitable = unsuitable_resources(spec, scope);
+        let why = "unsupported scope applied to resource";
+        errors.extend((0..unsuitable).map(|_| invalid_printed(&path, &printed, why)));
+        if SCOPES_WITHOUT_VALUES.contains(&scope) && operator != "Exists" {
+            let why = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, \
+                ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or \
+                ResourceQuotaScopeCrossNamespacePodAffinity";
+            errors.push(path.child("operator").invalid(operator, why));
         }
-        errors.extend(validate_requirement(requirement, path));
+        let values = requirement.values.as_deref().unwrap_or_default();
+        match operator {
+            "In" | "NotIn" if values.is_empty() => {
+                let why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
+                errors.push(path.child("values").required(why));
+            }
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
+                let why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
+                errors.push(path.child("values").invalid(values.to_vec(), why));
+            }
+            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+            _ => errors.push(path.child("operator").invalid(operator, "not a valid selector operator")),
+        }
+        set.insert(scope);
     }
-    let names: Vec<&str> = expressions.iter().map(|r| r.scope_name.as_str()).collect();
-    let scopes = spec.scopes.as_deref().unwrap_or_default();
-    errors.extend((0..conflicts(&names)).map(|_| path.invalid(shown(scopes), "conflicting scopes")));
+    let conflicts = are_conflicting(&set);
+    errors.extend((0..conflicts).map(|_| path.invalid(spec.scopes.clone(), "conflicting scopes")));
     errors
 }
 
-fn validate_requirement(requirement: &ScopedResourceSelectorRequirement, path: &Path<'_>) -> ErrorList {
-    let mut errors = Vec::new();
-    let (scope, operator) = (requirement.scope_name.as_str(), requirement.operator.as_str());
-    let values = requirement.values.as_deref().unwrap_or_default();
-    let only_exists =
-        ["BestEffort", "NotBestEffort", "Terminating", "NotTerminating", "CrossNamespacePodAffinity"].contains(&scope);
-    if only_exists && operator != "Exists" {
-        let why = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, \
-            ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity";
-        errors.push(path.child("operator").invalid(operator, why));
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn quota(spec: serde_json::Value) -> ResourceQuota {
+        let json = serde_json::json!({"metadata": {"name": "q", "namespace": "default"}, "spec": spec});
+        let mut quota: ResourceQuota = serde_json::from_value(json).unwrap();
+        quota.set_defaults();
+        quota
     }
-    match operator {
-        "In" | "NotIn" if values.is_empty() => {
-            let why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
-            errors.push(path.child("values").required(why));
-        }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
-            let why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
-            errors.push(path.child("values").invalid(values.to_vec(), why));
-        }
-        "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-        other => errors.push(path.child("operator").invalid(other, "not a valid selector operator")),
+
+    fn texts(errors: ErrorList) -> Vec<String> {
+        errors.iter().map(ToString::to_string).collect()
     }
-    errors
+
+    #[test]
+    fn only_known_resources_are_limited_and_counts_are_whole() {
+        let quota = quota(serde_json::json!({"hard": {"storage": "1Gi", "pods": "0.5", "ram": "1"}}));
+        let expected = [
+            "spec.hard[pods]: Invalid value: \"500m\": must be an integer",
+            "spec.hard[ram]: Invalid value: \"ram\": must be a standard resource type or fully qualified",
+            "spec.hard[ram]: Invalid value: \"ram\": must be a standard resource for quota",
+            "spec.hard[storage]: Invalid value: \"storage\": must be a standard resource for quota",
+        ];
+        assert_eq!(texts(quota.validate()), expected);
+    }
+
+    #[test]
+    fn a_scope_suits_its_resources_and_the_other_scopes() {
+        let quota = quota(serde_json::json!({"hard": {"services": "1"}, "scopes": ["BestEffort", "NotBestEffort"]}));
+        let value = "spec.scopes: Invalid value: [\"BestEffort\",\"NotBestEffort\"]";
+        let unsuitable = format!("{value}: unsupported scope applied to resource");
+        assert_eq!(texts(quota.validate()), [unsuitable.clone(), unsuitable, format!("{value}: conflicting scopes")]);
+    }
+
+    #[test]
+    fn a_scope_selector_has_values_where_they_mean_something() {
+        let expressions = serde_json::json!([{"scopeName": "PriorityClass", "operator": "In"},
+            {"scopeName": "BestEffort", "operator": "Exists", "values": ["x"]}]);
+        let quota = quota(serde_json::json!({"scopeSelector": {"matchExpressions": expressions}}));
+        let path = "spec.scopeSelector.matchExpressions.values";
+        let expected = [
+            format!(
+                "{path}: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+            ),
+            format!(
+                "{path}: Invalid value: [\"x\"]: must be no value when `operator` is 'Exist' or 'DoesNotExist' for \
+                 scope selector"
+            ),
+        ];
+        assert_eq!(texts(quota.validate()), expected);
+    }
+
+    #[test]
+    fn scopes_do_not_change() {
+        let (new, old) = (quota(serde_json::json!({})), quota(serde_json::json!({"scopes": ["BestEffort"]})));
+        assert_eq!(texts(new.validate_update(&old)), ["spec.scopes: Invalid value: null: field is immutable"]);
+    }
+
+    #[test]
+    fn requests_above_limits_are_warned_of_on_creation() {
+        let quota = quota(serde_json::json!({"hard": {"cpu": "4", "limits.cpu": "2"}}));
+        assert_eq!(quota.warnings(None), ["ResourceQuota cpu (4) should be less than limits.cpu (2)"]);
+        assert!(quota.warnings(Some(&quota)).is_empty());
+    }
 }

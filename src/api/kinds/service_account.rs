@@ -1,4 +1,5 @@
-//! ServiceAccounts (`pkg/registry/core/serviceaccount/strategy.go`).
+//! ServiceAccounts (`pkg/registry/core/serviceaccount/strategy.go`, `ValidateServiceAccount` in
+//! `pkg/apis/core/validation`).
 use k8s_openapi::api::core::v1::{ObjectReference, ServiceAccount};
 
 use crate::api::field::{ErrorList, Path};
@@ -8,13 +9,6 @@ use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
 
 const ENFORCE_MOUNTABLE_SECRETS: &str = "kubernetes.io/enforce-mountable-secrets";
-
-/// References to secrets keep only their names.
-fn clean_secret_references(account: &mut ServiceAccount) {
-    for secret in account.secrets.iter_mut().flatten() {
-        *secret = ObjectReference { name: secret.name.take(), ..Default::default() };
-    }
-}
 
 impl Strategy for ServiceAccount {
     fn prepare_for_create(&mut self) {
@@ -36,11 +30,42 @@ impl Strategy for ServiceAccount {
     }
 
     fn warnings(&self, old: Option<&Self>) -> Vec<String> {
-        let has = |account: &Self| account.annotation(ENFORCE_MOUNTABLE_SECRETS).is_some();
-        if !has(self) || old.is_some_and(has) {
+        let annotated = |account: &Self| account.annotation(ENFORCE_MOUNTABLE_SECRETS).is_some();
+        if old.is_some_and(annotated) || !annotated(self) {
             return Vec::new();
         }
-        let why = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets";
-        vec![format!("metadata.annotations[{ENFORCE_MOUNTABLE_SECRETS}]: {why}")]
+        let message = "deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets";
+        vec![format!("metadata.annotations[{ENFORCE_MOUNTABLE_SECRETS}]: {message}")]
+    }
+}
+
+/// Keeps only the names (`cleanSecretReferences`).
+fn clean_secret_references(account: &mut ServiceAccount) {
+    for secret in account.secrets.iter_mut().flatten() {
+        *secret = ObjectReference { name: secret.name.take(), ..Default::default() };
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn account(json: serde_json::Value) -> ServiceAccount {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn only_the_names_of_secrets_are_kept() {
+        let mut new = account(serde_json::json!({"secrets": [{"name": "a", "namespace": "b", "kind": "Secret"}]}));
+        new.prepare_for_create();
+        assert_eq!(new, account(serde_json::json!({"secrets": [{"name": "a"}]})));
+    }
+
+    #[test]
+    fn the_annotation_about_mountable_secrets_is_warned_of_when_it_is_new() {
+        let json = serde_json::json!({"metadata": {"annotations": {ENFORCE_MOUNTABLE_SECRETS: "true"}}});
+        assert_eq!(account(json.clone()).warnings(None).len(), 1);
+        assert_eq!(account(json.clone()).warnings(Some(&account(json))), Vec::<String>::new());
     }
 }

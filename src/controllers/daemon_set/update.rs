@@ -95,9 +95,12 @@ pub(super) fn allows_surge(spec: &DaemonSetSpec) -> bool {
     strategy.and_then(|s| s.type_.as_deref()) == Some("RollingUpdate") && surge_and_unavailable(spec, 1).0 > 0
 }
 
+/// The pod of the newest revision and the pod of an older one.
+type NewAndOld<'a> = (Option<&'a Arc<Pod>>, Option<&'a Arc<Pod>>);
+
 /// The pods of a node that are not being deleted: the new one and the old one. `None` if there are too many of them
 /// (`findUpdatedPodsOnNode`).
-fn new_and_old<'a>(pods: &'a [Arc<Pod>], revision: &Revision) -> Option<[Option<&'a Arc<Pod>>; 2]> {
+fn new_and_old<'a>(pods: &'a [Arc<Pod>], revision: &Revision) -> Option<NewAndOld<'a>> {
     let (mut new, mut old) = (None, None);
     for pod in pods.iter().filter(|p| !p.is_terminating()) {
         let slot = if revision.made(pod) { &mut new } else { &mut old };
@@ -105,7 +108,7 @@ fn new_and_old<'a>(pods: &'a [Arc<Pod>], revision: &Revision) -> Option<[Option<
             return None;
         }
     }
-    Some([new, old])
+    Some((new, old))
 }
 
 /// Which nodes get a new pod and which pods go (`rollingUpdate`).
@@ -129,13 +132,13 @@ pub(super) fn rolling_update(
         let (mut missing, mut delete, mut candidates) = (0, Vec::new(), Vec::new());
         for name in names {
             match new_and_old(pods_of(name), revision) {
-                None | Some([None, None] | [Some(_), Some(_)]) => missing += 1,
-                Some([Some(new), None]) => missing += i32::from(!available(new)),
-                Some([None, Some(old)]) if !available(old) => {
+                None | Some((None, None) | (Some(_), Some(_))) => missing += 1,
+                Some((Some(new), None)) => missing += i32::from(!available(new)),
+                Some((None, Some(old))) if !available(old) => {
                     missing += 1;
                     delete.push(old.clone());
                 }
-                Some([None, Some(old)]) => candidates.push(old.clone()),
+                Some((None, Some(old))) => candidates.push(old.clone()),
             }
         }
         delete.extend(candidates.into_iter().take(up_to(unavailable - missing)));
@@ -145,7 +148,7 @@ pub(super) fn rolling_update(
     let (mut create, mut candidates) = (Vec::new(), Vec::new());
     let (mut delete, mut misplaced) = (Vec::new(), Vec::new());
     for name in names {
-        let Some([new, old]) = new_and_old(pods_of(name), revision) else {
+        let Some((new, old)) = new_and_old(pods_of(name), revision) else {
             surging += 1;
             continue;
         };

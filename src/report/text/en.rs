@@ -4,14 +4,13 @@ use crate::api::object::ObjectKey;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
-use crate::scenario::{Level, Range};
+use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
         Message::AsAbove => "as above".into(),
-        Message::NotSimulated(NotSimulated::Dns) => "not simulated: the cluster's DNS; the check does not count".into(),
         Message::NotSimulated(NotSimulated::Storage) => {
             "not simulated: what containers see in their volumes; the check does not count".into()
         }
@@ -116,6 +115,18 @@ fn finding(failure: &Failure) -> String {
         }
         Finding::False { expression } => format!("not so in the simulated cluster{}", short(expression)),
         Finding::NoValue { message, .. } => format!("cannot be said of the simulated cluster: {message}"),
+        Finding::Resolves { name, target, found } => {
+            let target = match target {
+                DnsTarget::Pods(pods) => pods.join(", "),
+                DnsTarget::Service(service) => format!("the address of Service {service}"),
+                DnsTarget::Nothing => "nothing".to_owned(),
+            };
+            match found {
+                None => format!("the name {name} does not exist, expected {target}"),
+                Some(found) if found.is_empty() => format!("the name {name} has no address, expected {target}"),
+                Some(found) => format!("the name {name} leads to {}, expected {target}", found.join(", ")),
+            }
+        }
         Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
         Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),

@@ -5,7 +5,7 @@ use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
-use crate::scenario::{Level, Range};
+use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
 
 pub(super) fn say(message: &Message<'_>) -> String {
@@ -13,7 +13,6 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
         Message::AsAbove => "同上".into(),
-        Message::NotSimulated(NotSimulated::Dns) => "未模擬叢集 DNS，此項不計分".into(),
         Message::NotSimulated(NotSimulated::Storage) => "未模擬容器在 volume 裡看到的內容，此項不計分".into(),
         Message::DidNotSettle => "叢集一直沒有穩定下來，以下並非最終結果".into(),
         Message::Step(number) => format!("步驟 {number}"),
@@ -113,6 +112,18 @@ fn finding(failure: &Failure) -> String {
         }
         Finding::False { expression } => format!("模擬的叢集裡並非如此{}", short(expression)),
         Finding::NoValue { message, .. } => format!("無法對模擬的叢集求值：{message}"),
+        Finding::Resolves { name, target, found } => {
+            let target = match target {
+                DnsTarget::Pods(pods) => format!("預期指向 {}", pods.join("、")),
+                DnsTarget::Service(service) => format!("預期指向 Service {service} 的位址"),
+                DnsTarget::Nothing => "預期不存在".to_owned(),
+            };
+            match found {
+                None => format!("名稱 {name} 不存在，{target}"),
+                Some(found) if found.is_empty() => format!("名稱 {name} 沒有任何位址，{target}"),
+                Some(found) => format!("名稱 {name} 指向 {}，{target}", found.join("、")),
+            }
+        }
         Finding::Paths { one, other, same: true } => format!("{one} 與 {other} 看到的是同一份檔案"),
         Finding::Paths { one, other, same: false } => format!("{one} 與 {other} 看到的不是同一份檔案"),
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),

@@ -1,0 +1,130 @@
+#![allow(clippy::unwrap_used)]
+use super::{Finding, Grade, Verdict, grade};
+use crate::scenario::Scenario;
+use crate::timeline::ManifestFile;
+
+/// A scenario with one check; the namespace `a` is there.
+fn scenario(rest: &str) -> Scenario {
+    let text = "title = { en = \"a\", zh-TW = \"b\" }";
+    let source = format!(
+        "format = 1\nid = \"scenario-1\"\nchapter = \"1\"\nlevel = \"exam\"\nminutes = 1\n{text}\n{}\n\
+         [cluster]\nobjects = '''\napiVersion: v1\nkind: Namespace\nmetadata: {{name: a}}\n'''\n\
+         [[checks]]\nid = \"x\"\npoints = 3\n{text}\n{rest}\n",
+        text.replace("title", "task")
+    );
+    Scenario::parse(&source, "scenario-1.toml").unwrap()
+}
+
+fn play(rest: &str, answer: &str) -> Grade {
+    let file = ManifestFile { name: "a.yaml".to_owned(), bytes: answer.as_bytes().to_vec() };
+    grade(&scenario(rest), &[file]).unwrap()
+}
+
+fn passes(rest: &str, answer: &str) -> bool {
+    play(rest, answer).is_full()
+}
+
+fn finding(rest: &str, answer: &str) -> Finding {
+    match play(rest, answer).checks.pop().unwrap().verdict {
+        Verdict::Failed(failure) => failure.finding,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+fn config_map(name: &str) -> String {
+    format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, namespace: a}}\ndata: {{key: v-{name}}}\n")
+}
+
+const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {namespace: a}\n";
+
+#[test]
+fn expect_without_a_name_is_met_by_any_object() {
+    let rest = format!("expect = '''\n{MAP}data: {{key: v-two}}\n'''");
+    assert!(passes(&rest, &(config_map("one") + &config_map("two"))));
+    assert!(
+        matches!(finding(&rest, &config_map("one")), Finding::NoneLike { nearest: Some(key), .. } if key.name == "one")
+    );
+}
+
+#[test]
+fn a_missing_object_may_be_elsewhere_or_misspelt() {
+    let rest = "expect = '''\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: a}\n'''";
+    let instead = |answer: &str| match finding(rest, answer) {
+        Finding::Missing { instead, .. } => instead.map(|key| format!("{}/{}", key.namespace, key.name)),
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(instead(&config_map("setings")).as_deref(), Some("a/setings"));
+    assert_eq!(
+        instead("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n").as_deref(),
+        Some("default/settings")
+    );
+    assert_eq!(instead(""), None);
+}
+
+#[test]
+fn absent_fails_when_such_an_object_is_there() {
+    let rest = format!("absent = '''\n{MAP}data: {{key: v-two}}\n'''");
+    assert!(passes(&rest, &config_map("one")));
+    assert!(matches!(finding(&rest, &config_map("two")), Finding::Present { objects } if objects.len() == 1));
+}
+
+#[test]
+fn count_has_two_ends() {
+    let rest = format!("count = {{ min = 2, max = 3, like = '''\n{MAP}data: {{key: <any>}}\n''' }}");
+    let maps = |names: &[&str]| names.iter().map(|name| config_map(name)).collect::<String>();
+    assert!(!passes(&rest, &maps(&["one"])));
+    assert!(passes(&rest, &maps(&["one", "two"])) && passes(&rest, &maps(&["one", "two", "three"])));
+    assert!(
+        matches!(finding(&rest, &maps(&["1a", "2a", "3a", "4a"])), Finding::Number { objects, .. } if objects.len() == 4)
+    );
+}
+
+#[test]
+fn cel_sees_objects_and_quantities() {
+    let answer = config_map("one");
+    for truth in [
+        "object('ConfigMap', 'a', 'one').data.key == 'v-one'",
+        "object('ConfigMap', 'a', 'two') == null",
+        "objects('ConfigMap', 'a').exists(m, m.metadata.name == 'one')",
+        "objects('Namespace').size() > 1",
+        "quantity('1Gi') == quantity('1024Mi') && quantity('500m') < 1.0 && quantity('2') > quantity('1500m')",
+        "'v-one'.matches('^v-')",
+    ] {
+        assert!(passes(&format!("cel = \"{truth}\""), &answer), "{truth}");
+    }
+    assert!(matches!(
+        finding("cel = \"object('ConfigMap', 'a', 'x').data.key == ''\"", &answer),
+        Finding::NoValue { .. }
+    ));
+    assert!(matches!(finding("cel = \"objects('Pod').size() > 0\"", &answer), Finding::False { .. }));
+}
+
+#[test]
+fn a_wrong_expression_is_the_scenarios_fault() {
+    let error =
+        |expression: &str| grade(&scenario(&format!("cel = '''\n{expression}\n'''")), &[]).err().unwrap().to_string();
+    assert!(error("objects('Pod'").starts_with("scenario-1.toml:"), "{}", error("objects('Pod'"));
+    assert!(error("objcts('Pod')").contains("objcts"));
+    assert!(error("objects('Podd') == []").contains("did you mean `Pod`?"));
+    assert!(error("1 + 1").contains("not true or false"));
+}
+
+#[test]
+fn after_looks_at_an_earlier_moment() {
+    let gone = "after = 0\nexpect = '''\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: one, namespace: a}\n'''\n\
+                [[steps]]\ndelete = \"configmap/one\"\nnamespace = \"a\"";
+    assert!(passes(gone, &config_map("one")));
+    assert!(!passes(&gone.replace("after = 0\n", ""), &config_map("one")));
+}
+
+#[test]
+fn names_lead_to_services_or_nowhere() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: a}\nspec: {ports: [{port: 80}]}\n";
+    let ask = |name: &str, namespace: &str, target: &str| {
+        passes(&format!("dns = {{ name = \"{name}\", namespace = \"{namespace}\", {target} }}"), service)
+    };
+    assert!(ask("web", "a", "service = \"web\"") && ask("web.a.svc.cluster.local", "a", "service = \"web\""));
+    assert!(!ask("web", "default", "service = \"web\""));
+    assert!(ask("web", "default", "nothing = true") && !ask("web", "a", "nothing = true"));
+    assert!(!ask("web", "a", "pods = [\"web-0\"]"));
+}
