@@ -13,12 +13,13 @@ pub mod runtime;
 pub mod status;
 pub mod volume_manager;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{
-    Container, HostIP, Node, Pod, PodIP, PodStatus, ResourceRequirements,
-};
+use k8s_openapi::api::core::v1::{Container, HostIP, Node, Pod, PodIP, PodStatus, ResourceRequirements};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -292,8 +293,7 @@ impl Kubelets {
             self.queue.add_at(key.clone(), deadline);
             return false;
         }
-        let (reason, message) =
-            ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
+        let (reason, message) = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline");
         api.event(NAME, &worker.pod, EventType::Normal, reason, message);
         self.stop(api, worker);
         worker.finished = true;

@@ -80,11 +80,17 @@ impl HostPaths {
                 directories.extend(ancestors(&path).map(str::to_owned));
                 Ok(())
             }
-            "DirectoryOrCreate" | "Directory" => if is_directory { Ok(()) } else { failed("directory") },
+            "DirectoryOrCreate" | "Directory" => {
+                if is_directory {
+                    Ok(())
+                } else {
+                    failed("directory")
+                }
+            }
             "FileOrCreate" if !exists => {
                 let parent = path.rsplit_once('/').map_or("/", |(p, _)| if p.is_empty() { "/" } else { p });
-                let there = DIRECTORIES.contains(&parent)
-                    || self.directories.get(node).is_some_and(|d| d.contains(parent));
+                let there =
+                    DIRECTORIES.contains(&parent) || self.directories.get(node).is_some_and(|d| d.contains(parent));
                 if !there {
                     // only the file is created, not the directories it is in
                     return Err(format!("open {}: no such file or directory", source.path));
@@ -92,9 +98,27 @@ impl HostPaths {
                 self.files.entry(node.to_owned()).or_default().insert(path);
                 Ok(())
             }
-            "FileOrCreate" | "File" => if is_file { Ok(()) } else { failed("file") },
-            "Socket" => if at(&SOCKETS) { Ok(()) } else { failed("socket file") },
-            "CharDevice" => if at(&CHARACTER_DEVICES) { Ok(()) } else { failed("character device") },
+            "FileOrCreate" | "File" => {
+                if is_file {
+                    Ok(())
+                } else {
+                    failed("file")
+                }
+            }
+            "Socket" => {
+                if at(&SOCKETS) {
+                    Ok(())
+                } else {
+                    failed("socket file")
+                }
+            }
+            "CharDevice" => {
+                if at(&CHARACTER_DEVICES) {
+                    Ok(())
+                } else {
+                    failed("character device")
+                }
+            }
             "BlockDevice" => failed("block device"),
             other => Err(format!("{other} is an invalid volume type")),
         }

@@ -20,8 +20,7 @@ pub fn ensure(container: &Container, on_node: &mut BTreeSet<String>) -> Pull {
     let image = container.image.as_deref().unwrap_or_default();
     if let Some(why) = image_name_error(image) {
         let quoted = crate::api::field::go_quote(image);
-        let message =
-            format!("Failed to apply default image tag {quoted}: couldn't parse image name {quoted}: {why}");
+        let message = format!("Failed to apply default image tag {quoted}: couldn't parse image name {quoted}: {why}");
         return Pull {
             events: vec![
                 (EventType::Warning, "InspectFailed", message.clone()),
@@ -32,8 +31,7 @@ pub fn ensure(container: &Container, on_node: &mut BTreeSet<String>) -> Pull {
     }
     let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
     if on_node.contains(image) && policy != "Always" {
-        let message =
-            format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
+        let message = format!("Container image \"{image}\" already present on machine and can be accessed by the pod");
         return Pull { events: vec![(EventType::Normal, "Pulled", message)], failure: None };
     }
     if policy == "Never" {

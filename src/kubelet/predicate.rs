@@ -3,7 +3,9 @@
 use k8s_openapi::api::core::v1::Pod;
 
 use crate::scheduler::node_info::{NodeInfo, PodInfo, node_name, spec_of};
-use crate::scheduler::{node_affinity, node_name as node_name_plugin, node_ports, node_resources_fit, taint_toleration};
+use crate::scheduler::{
+    node_affinity, node_name as node_name_plugin, node_ports, node_resources_fit, taint_toleration,
+};
 
 /// A pod that a kubelet will not run.
 #[derive(Clone, Debug, PartialEq)]

@@ -253,7 +253,8 @@ mod tests {
         let running = status("name: a, state: {running: {}}");
         let waiting = status("name: b, state: {waiting: {reason: CreateContainerConfigError}}");
         assert_eq!(of(&pod, &[running.clone(), waiting], &[]), "Pending");
-        let crashed = status("name: b, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}");
+        let crashed =
+            status("name: b, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: 1}}");
         assert_eq!(of(&pod, &[running, crashed], &[]), "Running");
     }
 

@@ -144,7 +144,10 @@ fn mount_one(
         empty_dir(pod, source.medium.as_deref().unwrap_or_default())
             .map_err(|why| failed("MountVolume.SetUp failed", name, &why))?;
     } else if let Some(source) = &volume.host_path {
-        state.host_paths.check(state.node.name(), source).map_err(|why| failed("MountVolume.SetUp failed", name, &why))?;
+        state
+            .host_paths
+            .check(state.node.name(), source)
+            .map_err(|why| failed("MountVolume.SetUp failed", name, &why))?;
     } else if let Some(source) = &volume.config_map {
         let items = source.items.as_deref().unwrap_or_default();
         config_map(store, pod.namespace(), &source.name, items, source.optional).map_err(|p| p.setup_failed(name))?;
@@ -159,7 +162,8 @@ fn mount_one(
                    feature-gate `GitRepoVolumeDriver`";
         return Err(failed("MountVolume.SetUp failed", name, why));
     } else if removed_plugin(volume) {
-        let message = format!("failed to get Plugin from volumeSpec for volume \"{name}\" err=no volume plugin matched");
+        let message =
+            format!("failed to get Plugin from volumeSpec for volume \"{name}\" err=no volume plugin matched");
         return Err(Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false });
     } else if volume.nfs.is_none() && volume.downward_api.is_none() && volume.image.is_none() {
         // disks and drivers nobody has here: attaching them takes minutes to fail
@@ -210,9 +214,8 @@ fn claimed_volume(store: &Store, pod: &Pod, name: &str, ephemeral: bool) -> Resu
     }
     let keys = vec![claim_key, ObjectKey::new(Kind::PersistentVolume, "", volume_name)];
     let Some(volume) = store.get::<PersistentVolume>("", volume_name) else {
-        let why = format!(
-            "failed to fetch PV {volume_name} from API server: persistentvolumes \"{volume_name}\" not found"
-        );
+        let why =
+            format!("failed to fetch PV {volume_name} from API server: persistentvolumes \"{volume_name}\" not found");
         return Err(problem(why, keys));
     };
     match storage::claim_ref(volume) {
