@@ -18,6 +18,7 @@ pub mod diff;
 mod dns;
 mod expect;
 mod find;
+mod mount;
 mod pattern;
 pub mod reasons;
 mod storage;
@@ -27,6 +28,7 @@ use std::fmt;
 
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
+use crate::kubelet::mounts::Location;
 use crate::scenario::{Check, DnsTarget, LoadError, Place, Question, Range, Scenario};
 use crate::timeline::{self, Action, ManifestFile, Step, kubectl};
 use compare::Difference;
@@ -76,8 +78,8 @@ pub enum Verdict {
 /// What the simulation would have to do to answer a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSimulated {
-    /// What containers see in their volumes.
-    Storage,
+    /// What a projected volume of several sources, or one made of the pod's own fields, has in it.
+    VolumeContent,
 }
 
 /// Why a check failed.
@@ -154,10 +156,10 @@ pub enum Finding {
     },
     /// Two container paths show different bytes, or the same ones.
     Paths {
-        /// The one.
-        one: String,
+        /// The one, and what it shows.
+        one: (String, Location),
         /// The other.
-        other: String,
+        other: (String, Location),
         /// Whether they show the same bytes.
         same: bool,
     },
@@ -303,6 +305,7 @@ fn ask(check: &Check, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
         Question::Absent(pattern) => absent::ask(pattern, cluster),
         Question::Count(range, pattern) => count::ask(*range, pattern, cluster),
         Question::Cel(expression) => cel::ask(expression, cluster),
+        Question::Mount(mount) => Ok(mount::ask(mount, cluster)),
         Question::Storage(storage) => Ok(storage::ask(storage, cluster)),
         Question::Dns(dns) => Ok(dns::ask(dns, cluster)),
     }

@@ -1,12 +1,13 @@
 //! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use serde_json::Value;
 
 use crate::api::event::EventType;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
-use crate::storage::PassedOver;
+use crate::kubelet;
+use crate::storage::{self, PassedOver};
 
 /// One reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,15 +39,11 @@ pub enum Reason {
         /// Its message.
         message: String,
     },
-    /// A container does not run.
-    Container {
+    /// Why a pod does not run, in the cluster's words.
+    Pod {
         /// The pod.
         pod: ObjectKey,
-        /// The container.
-        name: String,
-        /// Why, e.g. `CreateContainerConfigError`.
-        reason: String,
-        /// More words, perhaps none.
+        /// Why.
         message: String,
     },
     /// Something that was recorded about the object.
@@ -75,9 +72,11 @@ pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
             claim(cluster, key, &mut reasons);
         }
         if key.kind == Kind::Pod {
-            pod(cluster, key, &value, &mut reasons);
+            pod(cluster, key, &mut reasons);
         }
-        conditions(key, &value, &mut reasons);
+        if key.kind != Kind::Pod {
+            conditions(key, &value, &mut reasons);
+        }
     }
     events(cluster, key, &mut reasons);
     reasons.truncate(MAX);
@@ -99,26 +98,19 @@ fn claim(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     reasons.extend(volumes.into_iter().map(|(volume, why)| Reason::PassedOver { claim: key.clone(), volume, why }));
 }
 
-/// Why a pod does not run: its containers, and the claims it waits for.
-fn pod(cluster: &Cluster, key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
-    let list = |pointer: &str| value.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-    let scheduled = !text(value, "/spec/nodeName").is_empty();
-    for volume in list("/spec/volumes") {
-        let name = text(volume, "/persistentVolumeClaim/claimName");
-        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, &key.namespace, name);
-        if !scheduled && !name.is_empty() {
-            reasons.extend(of(cluster, &claim_key));
-        }
+/// Why a pod does not run, and why the claims are not bound that it waits for.
+fn pod(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
+    let store = cluster.api().store();
+    let Some(pod) = store.get::<Pod>(&key.namespace, &key.name) else { return };
+    let said = kubelet::explain::explain(store, cluster.api().events(), pod);
+    if said.is_empty() {
+        return;
     }
-    for status in list("/status/initContainerStatuses").chain(list("/status/containerStatuses")) {
-        let stopped = [status.pointer("/state/waiting"), status.pointer("/state/terminated")];
-        for state in stopped.into_iter().flatten() {
-            let reason = text(state, "/reason").to_owned();
-            if reason == "Completed" || reason == "PodInitializing" {
-                continue;
-            }
-            let (name, message) = (text(status, "/name").to_owned(), text(state, "/message").to_owned());
-            reasons.push(Reason::Container { pod: key.clone(), name, reason, message });
+    reasons.extend(said.into_iter().map(|message| Reason::Pod { pod: key.clone(), message }));
+    for name in storage::claim_names(pod) {
+        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, &key.namespace, &name);
+        if store.get::<PersistentVolumeClaim>(&key.namespace, &name).is_some() {
+            claim(cluster, &claim_key, reasons);
         }
     }
 }
@@ -149,6 +141,11 @@ fn conditions(key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
 fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     const WAITING: &[&str] = &["FailedBinding", "WaitForFirstConsumer", "ExternalProvisioning", "WaitForPodScheduled"];
     let mut last: Vec<&crate::api::event::Event> = Vec::new();
+    // once a pod runs, what it waited for does not matter
+    let runs = key.kind == Kind::Pod && reasons.is_empty();
+    if runs {
+        return;
+    }
     for event in cluster.api().events().about(key) {
         let warning = event.event_type == EventType::Warning;
         if warning || WAITING.contains(&event.reason.as_str()) {
@@ -163,7 +160,7 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     }
     for event in last {
         let said = |reason: &Reason| match reason {
-            Reason::Condition { message, .. } | Reason::Container { message, .. } => *message == event.message,
+            Reason::Condition { message, .. } | Reason::Pod { message, .. } => message.contains(&event.message),
             _ => false,
         };
         if !reasons.iter().any(said) {

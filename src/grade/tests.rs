@@ -128,3 +128,45 @@ fn names_lead_to_services_or_nowhere() {
     assert!(ask("web", "default", "nothing = true") && !ask("web", "a", "nothing = true"));
     assert!(!ask("web", "a", "pods = [\"web-0\"]"));
 }
+
+fn pods(one: &str, other: &str, volume: &str) -> String {
+    let pod = |name: &str, node: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: a}}\nspec:\n  nodeName: {node}\n  \
+             containers: [{{name: c, image: x, volumeMounts: [{{name: v, mountPath: /data/}}]}}]\n  \
+             volumes: [{{name: v, {volume}}}]\n"
+        )
+    };
+    pod("one", one) + &pod("two", other)
+}
+
+#[test]
+fn a_host_path_is_one_disk_on_one_node_and_two_on_two() {
+    let same = "storage.same = [\"a/one/c:/data/x\", \"a/two/c:/data/x\"]";
+    let different = same.replace("same", "different");
+    let path = "hostPath: {path: /srv}";
+    assert!(passes(same, &pods("node01", "node01", path)) && !passes(same, &pods("node01", "node02", path)));
+    assert!(
+        passes(&different, &pods("node01", "node02", path)) && !passes(&different, &pods("node01", "node01", path))
+    );
+    assert!(passes(&different, &pods("node01", "node01", "emptyDir: {}")));
+    assert!(matches!(finding(same, &pods("node01", "node02", path)), Finding::Paths { same: false, .. }));
+    assert!(matches!(finding(same, ""), Finding::NoPath { .. }));
+}
+
+#[test]
+fn made_up_files_are_not_simulated_and_do_not_count() {
+    let same = "storage.same = [\"a/one/c:/data/x\", \"a/two/c:/data/x\"]";
+    let grade = play(same, &pods("node01", "node01", "downwardAPI: {items: []}"));
+    assert_eq!((grade.points(), grade.possible(), grade.is_full()), (0, 0, false));
+}
+
+#[test]
+fn a_mount_is_known_by_its_path_and_its_volume() {
+    let mount = "mount.at = \"a/one/c:/data\"\nmount.volume = \"hostPath: {path: /srv}\"";
+    assert!(passes(mount, &pods("node01", "node01", "hostPath: {path: /srv/}")));
+    assert!(!passes(mount, &pods("node01", "node01", "emptyDir: {}")));
+    assert!(!passes(&mount.replace(":/data", ":/date"), &pods("node01", "node01", "hostPath: {path: /srv}")));
+    assert!(!passes(&format!("{mount}\nmount.read-only = true"), &pods("node01", "node01", "hostPath: {path: /srv}")));
+    assert!(matches!(finding(mount, ""), Finding::NoPath { .. }));
+}

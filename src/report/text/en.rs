@@ -4,6 +4,7 @@ use crate::api::object::ObjectKey;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
+use crate::kubelet::mounts::{Location, Medium};
 use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
@@ -11,8 +12,8 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
         Message::AsAbove => "as above".into(),
-        Message::NotSimulated(NotSimulated::Storage) => {
-            "not simulated: what containers see in their volumes; the check does not count".into()
+        Message::NotSimulated(NotSimulated::VolumeContent) => {
+            "not simulated: the content of such a volume; the check does not count".into()
         }
         Message::DidNotSettle => "the cluster did not come to rest; the outcome is not final".into(),
         Message::Step(number) => format!("step {number}"),
@@ -127,8 +128,12 @@ fn finding(failure: &Failure) -> String {
                 Some(found) => format!("the name {name} leads to {}, expected {target}", found.join(", ")),
             }
         }
-        Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
-        Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
+        Finding::Paths { one, other, same: true } => {
+            format!("{} and {} show the same files: {}", one.0, other.0, location(&one.1))
+        }
+        Finding::Paths { one, other, same: false } => {
+            format!("{} shows {}, but {} shows {}", one.0, location(&one.1), other.0, location(&other.1))
+        }
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
 }
@@ -145,6 +150,21 @@ fn range(range: Range) -> String {
         Range { min: 0, max: Some(max) } => format!("at most {max}"),
         Range { min, max: Some(max) } => format!("{min} to {max}"),
         Range { min, max: None } => format!("at least {min}"),
+    }
+}
+
+fn location(location: &Location) -> String {
+    let path = &location.path;
+    match &location.medium {
+        Medium::Node(node) => format!("/{path} of {node}"),
+        Medium::Nfs(server) => format!("/{path} of NFS server {server}"),
+        Medium::Csi(driver, handle) => format!("/{path} of {driver} volume {handle}"),
+        Medium::Volume(volume) => format!("/{path} of volume {volume}"),
+        Medium::Pod(_, volume) => format!("/{path} of the pod's own volume {volume}"),
+        Medium::ConfigMap(namespace, name) => format!("ConfigMap {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Secret(namespace, name) => format!("Secret {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Image(image) => format!("/{path} of image {image}"),
+        Medium::Container(_, container) => format!("the container {container}'s own files"),
     }
 }
 
@@ -167,12 +187,7 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}{condition}: {reason}: {message}", of(key))
         }
-        Reason::Container { pod, name, reason, message } if message.is_empty() => {
-            format!("{}container {name}: {reason}", of(pod))
-        }
-        Reason::Container { pod, name, reason, message } => {
-            format!("{}container {name}: {reason}: {message}", of(pod))
-        }
+        Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
     }
 }

@@ -5,6 +5,7 @@ use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, Finding, NotSimulated};
+use crate::kubelet::mounts::{Location, Medium};
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
 
@@ -13,7 +14,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
         Message::AsAbove => "同上".into(),
-        Message::NotSimulated(NotSimulated::Storage) => "未模擬容器在 volume 裡看到的內容，此項不計分".into(),
+        Message::NotSimulated(NotSimulated::VolumeContent) => "未模擬這種 volume 的內容，此項不計分".into(),
         Message::DidNotSettle => "叢集一直沒有穩定下來，以下並非最終結果".into(),
         Message::Step(number) => format!("步驟 {number}"),
         Message::StepFailed { number, stderr } => format!("題目的第 {number} 個步驟執行失敗：{stderr}"),
@@ -124,8 +125,12 @@ fn finding(failure: &Failure) -> String {
                 Some(found) => format!("名稱 {name} 指向 {}，{target}", found.join("、")),
             }
         }
-        Finding::Paths { one, other, same: true } => format!("{one} 與 {other} 看到的是同一份檔案"),
-        Finding::Paths { one, other, same: false } => format!("{one} 與 {other} 看到的不是同一份檔案"),
+        Finding::Paths { one, other, same: true } => {
+            format!("{} 與 {} 看到同一份檔案：{}", one.0, other.0, location(&one.1))
+        }
+        Finding::Paths { one, other, same: false } => {
+            format!("{} 看到的是{}，{} 看到的卻是{}", one.0, location(&one.1), other.0, location(&other.1))
+        }
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
 }
@@ -142,6 +147,21 @@ fn range(range: Range) -> String {
         Range { min: 0, max: Some(max) } => format!("最多 {max} 個"),
         Range { min, max: Some(max) } => format!("{min} 到 {max} 個"),
         Range { min, max: None } => format!("至少 {min} 個"),
+    }
+}
+
+fn location(location: &Location) -> String {
+    let path = &location.path;
+    match &location.medium {
+        Medium::Node(node) => format!(" {node} 的 /{path}"),
+        Medium::Nfs(server) => format!(" NFS 伺服器 {server} 的 /{path}"),
+        Medium::Csi(driver, handle) => format!(" {driver} volume {handle} 的 /{path}"),
+        Medium::Volume(volume) => format!(" volume {volume} 的 /{path}"),
+        Medium::Pod(_, volume) => format!(" pod 自己的 volume {volume} 的 /{path}"),
+        Medium::ConfigMap(namespace, name) => format!(" ConfigMap {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Secret(namespace, name) => format!(" Secret {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Image(image) => format!(" image {image} 的 /{path}"),
+        Medium::Container(_, container) => format!(" container {container} 自己的檔案"),
     }
 }
 
@@ -164,12 +184,7 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}{condition}：{reason}：{message}", of(key))
         }
-        Reason::Container { pod, name, reason, message } if message.is_empty() => {
-            format!("{}容器 {name}：{reason}", of(pod))
-        }
-        Reason::Container { pod, name, reason, message } => {
-            format!("{}容器 {name}：{reason}：{message}", of(pod))
-        }
+        Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
     }
 }
