@@ -26,10 +26,12 @@ mod storage;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
 use crate::kubelet::mounts::Location;
-use crate::scenario::{Check, DnsTarget, LoadError, Place, Question, Range, Scenario};
+use crate::scenario::{DnsTarget, LoadError, Place, Question, Range, Scenario};
 use crate::timeline::{self, Action, ManifestFile, Step, kubectl};
 use compare::Difference;
 use diff::Diff;
@@ -123,6 +125,8 @@ pub enum Finding {
     Present {
         /// The objects.
         objects: Vec<ObjectKey>,
+        /// What the first one has that it is not to have: field paths and values.
+        fields: Vec<(String, Value)>,
     },
     /// There are too few or too many.
     Number {
@@ -293,14 +297,20 @@ pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, Scen
     let mut checks = Vec::new();
     for check in &scenario.checks {
         let moment = check.after.and_then(|after| moments.get(&after)).unwrap_or(&cluster);
-        let verdict = ask(check, moment)?;
+        let mut verdict = Verdict::Passed;
+        for question in &check.questions {
+            verdict = ask(question, moment)?;
+            if !matches!(verdict, Verdict::Passed) {
+                break;
+            }
+        }
         checks.push(Graded { id: check.id.clone(), points: check.points, verdict });
     }
     Ok(Grade { checks, answer, steps, settled, cluster })
 }
 
-fn ask(check: &Check, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
-    match &check.question {
+fn ask(question: &Question, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
+    match question {
         Question::Expect(pattern) => expect::ask(pattern, cluster),
         Question::Absent(pattern) => absent::ask(pattern, cluster),
         Question::Count(range, pattern) => count::ask(*range, pattern, cluster),

@@ -72,8 +72,8 @@ pub struct Check {
     pub advice: Option<Text>,
     /// Look at the cluster after this many steps instead of after all of them.
     pub after: Option<usize>,
-    /// The question.
-    pub question: Question,
+    /// The questions, at least one; all have to be answered as asked.
+    pub questions: Vec<Question>,
     /// Where the check begins in the scenario's file.
     pub place: Place,
 }

@@ -3,9 +3,10 @@ use serde_json::{Map, Value, json};
 
 use super::compare::{ANY, compare};
 use super::diff::Diff;
+use super::find::missing_object;
 use super::{Failure, Finding, Verdict, reasons};
 use crate::api::Object;
-use crate::api::object::Kind;
+use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
 use crate::environment::glob;
 use crate::scenario::Mount;
@@ -17,7 +18,10 @@ pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
     let meant = |pod: &&Object| pod.namespace() == at.namespace && glob(&at.pod, pod.name());
     let mut pods = store.objects_of(Kind::Pod).filter(meant).peekable();
     if pods.peek().is_none() {
-        let finding = Finding::NoPath { path: at.to_string() };
+        let finding = match at.pod.contains('*') {
+            true => Finding::NoPath { path: at.to_string() },
+            false => missing_object(&ObjectKey::new(Kind::Pod, &at.namespace, &at.pod), store),
+        };
         return failed(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: Vec::new() });
     }
     for pod in pods {

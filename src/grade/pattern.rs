@@ -9,7 +9,7 @@ use crate::suggest;
 
 /// Looks at all patterns of a scenario.
 pub(super) fn validate_all(scenario: &Scenario) -> Result<(), ScenarioError> {
-    scenario.checks.iter().try_for_each(|check| match &check.question {
+    scenario.checks.iter().flat_map(|check| &check.questions).try_for_each(|question| match question {
         Question::Expect(pattern) | Question::Absent(pattern) | Question::Count(_, pattern) => validate(pattern),
         Question::Mount(mount) => validate_volume(&mount.volume),
         Question::Cel(_) | Question::Storage(_) | Question::Dns(_) => Ok(()),

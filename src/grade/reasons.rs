@@ -1,13 +1,16 @@
 //! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
-use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use serde_json::Value;
 
+use crate::api::ApiObject as _;
 use crate::api::event::EventType;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
 use crate::kubelet;
-use crate::storage::{self, PassedOver};
+use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};
 
 /// One reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +30,15 @@ pub enum Reason {
         claim: ObjectKey,
         /// What it waits for.
         state: ClaimState,
+    },
+    /// A claim is bound to another volume than was expected.
+    NotChosen {
+        /// The volume that was expected.
+        volume: String,
+        /// The volume it is bound to.
+        chosen: String,
+        /// Why.
+        why: NotChosen,
     },
     /// A condition in the object's status is not true.
     Condition {
@@ -57,6 +69,24 @@ pub enum Reason {
         /// Its message.
         message: String,
     },
+}
+
+/// Why the volume controller took one volume and not another.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotChosen {
+    /// The other does not fit.
+    PassedOver(PassedOver),
+    /// The other is larger.
+    Larger {
+        /// The other's size.
+        has: String,
+        /// The size of the one it took.
+        chosen_has: String,
+    },
+    /// The other offers more access modes.
+    MoreModes,
+    /// Nothing: it could have taken the other as well.
+    Equal,
 }
 
 /// The most reasons that are given for one object.
@@ -96,6 +126,33 @@ fn claim(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     // what belongs to others is of least interest
     volumes.sort_by_key(|(_, why)| matches!(why, PassedOver::BoundTo { .. } | PassedOver::Released { .. }));
     reasons.extend(volumes.into_iter().map(|(volume, why)| Reason::PassedOver { claim: key.clone(), volume, why }));
+}
+
+/// Why a claim that looked for a volume got another one than was expected.
+pub(super) fn not_chosen(cluster: &Cluster, key: &ObjectKey, expected: &str) -> Option<Reason> {
+    let store = cluster.api().store();
+    let claim = store.get::<PersistentVolumeClaim>(&key.namespace, &key.name)?;
+    let chosen = store.get::<PersistentVolume>("", storage::volume_name(claim))?;
+    let other = store.get::<PersistentVolume>("", expected)?;
+    if storage::claim_phase(claim) != "Bound" || claim.annotation(storage::BOUND_BY_CONTROLLER).is_none() {
+        return None;
+    }
+    let modes = |volume: &PersistentVolume| {
+        let spec = storage::volume_spec(volume);
+        spec.access_modes.iter().flatten().collect::<BTreeSet<_>>().len()
+    };
+    let needs = ClaimNeeds::of(claim);
+    let (size, chosen_size) = (storage::volume_capacity(other), storage::volume_capacity(chosen));
+    let why = match needs.consider(other, None, false) {
+        Verdict::PassedOver(rule) => NotChosen::PassedOver(needs.explain(rule, other)),
+        _ if !storage::check_access_modes(claim, other) => {
+            NotChosen::PassedOver(needs.explain(Rule::AccessModes, other))
+        }
+        _ if modes(other) > modes(chosen) => NotChosen::MoreModes,
+        _ if size > chosen_size => NotChosen::Larger { has: size.to_string(), chosen_has: chosen_size.to_string() },
+        _ => NotChosen::Equal,
+    };
+    Some(Reason::NotChosen { volume: other.name().to_owned(), chosen: chosen.name().to_owned(), why })
 }
 
 /// Why a pod does not run, and why the claims are not bound that it waits for.

@@ -240,18 +240,16 @@ impl Loader<'_> {
         if let Some(dns) = raw.dns {
             questions.push(self.dns(dns)?);
         }
-        let asked = questions.len();
-        let (Some(question), 1) = (questions.pop(), asked) else {
-            let message =
-                format!("check `{}` has {asked} questions; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
+        if questions.is_empty() {
+            let message = format!("check `{}` asks nothing; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
             return Err(self.error(raw.id.span(), message));
-        };
+        }
         Ok(Check {
             points: raw.points.into_inner(),
             title: self.text("title", raw.title)?,
             advice: raw.advice.map(|text| self.text("advice", text)).transpose()?,
             after: raw.after.map(Spanned::into_inner),
-            question,
+            questions,
             place: Place::at(self.file, self.source, span.start),
             id: raw.id.into_inner(),
         })
@@ -343,7 +341,7 @@ mod tests {
     fn each_kind_of_check_is_read() {
         let question = |text: &str| {
             let mut checks = Scenario::parse(&check(text), "scenario-1.toml").unwrap().checks;
-            checks.pop().unwrap().question
+            checks.pop().unwrap().questions.pop().unwrap()
         };
         assert!(matches!(question(&format!("expect = {POD}")), Question::Expect(_)));
         assert!(matches!(question(&format!("absent = {POD}")), Question::Absent(_)));
@@ -371,8 +369,7 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused() {
         assert!(error(HEAD).contains("missing field `checks`"));
-        assert!(error(&check("")).contains("has 0 questions"));
-        assert!(error(&check(&format!("cel = \"true\"\nexpect = {POD}"))).contains("has 2 questions"));
+        assert!(error(&check("")).contains("asks nothing"));
         assert!(error(&check("cel = \"true\"\nafter = 1")).contains("there are only 0 steps"));
         assert!(error(&check("cel = \"true\"").replace("points = 1", "points = 0")).contains("at least one point"));
         assert!(

@@ -2,7 +2,7 @@
 use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
 use crate::api::object::ObjectKey;
 use crate::grade::compare::{ANY, Difference};
-use crate::grade::reasons::Reason;
+use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::scenario::{DnsTarget, Level, Range};
@@ -11,7 +11,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
-        Message::AsAbove => "as above".into(),
+        Message::AsAbove => "why: as above".into(),
         Message::NotSimulated(NotSimulated::VolumeContent) => {
             "not simulated: the content of such a volume; the check does not count".into()
         }
@@ -105,10 +105,13 @@ fn finding(failure: &Failure) -> String {
                 }
             }
         }
-        Finding::Present { objects: keys } => {
+        Finding::Present { objects: keys, fields } => {
             let (names, others) = objects(keys);
             let others = if others > 0 { format!(" and {others} more") } else { String::new() };
-            format!("{names}{others} should not be there")
+            match fields.first() {
+                None => format!("{names}{others} should not be there"),
+                Some((path, found)) => format!("{names}{others}: {path} should not be {}", value(found)),
+            }
         }
         Finding::Number { expected, objects: keys, kind } => {
             let nearest = if first.is_empty() { String::new() } else { format!("; the next one: {first}{more}") };
@@ -173,6 +176,7 @@ fn difference(difference: &Difference) -> String {
     match (expected, actual) {
         (Some(expected), Some(actual)) => format!("{path} is {}, expected {}", value(actual), value(expected)),
         (Some(expected), None) if expected == ANY => format!("{path} is not set"),
+        (Some(expected), None) if expected.is_object() => format!("{path} is missing"),
         (Some(expected), None) => format!("{path} is not set, expected {}", value(expected)),
         (None, Some(actual)) => format!("{path} is {}, but should not be set", value(actual)),
         (None, None) => path.clone(),
@@ -187,6 +191,18 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}{condition}: {reason}: {message}", of(key))
         }
+        Reason::NotChosen { volume, chosen, why } => match why {
+            NotChosen::PassedOver(why) => format!("volume {volume}: {why}"),
+            NotChosen::Larger { has, chosen_has } => {
+                format!(
+                    "{chosen} ({chosen_has}) fits and is smaller than {volume} ({has}): the smallest that fits is taken"
+                )
+            }
+            NotChosen::MoreModes => {
+                format!("{chosen} fits and offers fewer access modes than {volume}: the narrowest that fits is taken")
+            }
+            NotChosen::Equal => format!("{chosen} fits as well as {volume}: either could be taken"),
+        },
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
     }
