@@ -31,7 +31,7 @@ pub enum Settled {
 }
 
 /// How far [`Cluster::settle`] looks ahead for the next timer.
-pub const HORIZON: SignedDuration = SignedDuration::from_secs(60);
+pub const HORIZON: SignedDuration = SignedDuration::from_secs(45);
 
 /// The most items one settling works on before it gives up.
 const MAX_WORK: usize = 5_000_000;

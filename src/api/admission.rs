@@ -10,6 +10,8 @@ pub mod resource_quota;
 pub mod runtime_class;
 pub mod service_account;
 pub mod storage_object_in_use_protection;
+#[cfg(test)]
+mod tests;
 
 use super::identity::Identities;
 use super::object::Object;

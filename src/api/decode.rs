@@ -22,6 +22,7 @@ mod check;
 mod go;
 mod normalise;
 mod time;
+mod unstructured;
 
 use std::fmt;
 
@@ -45,6 +46,13 @@ pub enum DecodeError {
         path: Vec<Segment>,
         /// What is wrong with it.
         problem: ValueProblem,
+    },
+    /// A value that cannot be converted, in the words of Go's converter from unstructured objects.
+    Conversion {
+        /// Where it is.
+        path: Vec<Segment>,
+        /// What is wrong with it.
+        text: String,
     },
     /// Fields that do not exist, in the order of the keys.
     Strict(Vec<UnknownField>),
@@ -97,7 +105,7 @@ impl fmt::Display for DecodeError {
                 }
                 Ok(())
             }
-            Self::Internal(text) => f.write_str(text),
+            Self::Conversion { text, .. } | Self::Internal(text) => f.write_str(text),
         }
     }
 }
@@ -135,7 +143,7 @@ impl DecodeError {
     pub fn path(&self) -> &[Segment] {
         match self {
             Self::Type(error) => &error.path,
-            Self::Value { path, .. } => path,
+            Self::Value { path, .. } | Self::Conversion { path, .. } => path,
             Self::Strict(fields) => fields.first().map_or(&[], |field| &field.path),
             Self::Internal(_) => &[],
         }
@@ -170,6 +178,14 @@ pub fn path_text(path: &[Segment]) -> String {
 /// Keys are looked at in sorted order, as kubectl sends them. Of several values of wrong type the first counts, but a
 /// bad quantity, time or int-or-string anywhere goes before them: Go stops there at once, and only notes the others.
 pub fn check(value: &Value, root: &'static StructType) -> Result<(), DecodeError> {
+    check::run(value, root, true)
+}
+
+/// What the API server finds wrong with an object that a strategic merge patch left as a `root`: the same as [`check`],
+/// in the words of its converter (`FromUnstructuredWithValidation` in apimachinery's runtime/converter.go), which stops
+/// at the first error.
+pub fn check_unstructured(value: &Value, root: &'static StructType) -> Result<(), DecodeError> {
+    unstructured::run(value, root)?;
     check::run(value, root, true)
 }
 

@@ -2,6 +2,7 @@
 use serde_json::Value;
 
 use super::decode::{self, DecodeError};
+use super::kinds::horizontal_pod_autoscaler;
 use super::object::{ApiObject, Kind, Object};
 use super::patch::{PatchError, go_value, strategic_merge};
 use super::schema::{self, Segment, StructType};
@@ -74,6 +75,8 @@ impl ApiServer {
         value: &Value,
         validation: FieldValidation,
     ) -> Result<Accepted<Object>, Status> {
+        let converted = in_stored_version::<T>(value)?;
+        let value = converted.as_ref().unwrap_or(value);
         let mut warnings = Vec::new();
         let unknown = |error: &DecodeError| decode_status(T::ID, error);
         let mut object: T = match decode::decode(value, root::<T>()?) {
@@ -103,48 +106,99 @@ impl ApiServer {
         let old = self.get::<T>(namespace, name).cloned().ok_or_else(|| Status::not_found(T::ID, name))?;
         let current = old.clone().into_object().to_value();
         let root = root::<T>()?;
+        let mut warnings = Vec::new();
         let (patched, shown) = match patch {
             Patch::Strategic(body) => {
+                require_object(body, "")?;
                 let patched = strategic_merge(current, body.clone(), root).map_err(patch_status)?;
                 (patched, go_value(body))
             }
             Patch::Merge(body) => {
+                require_object(body, "error decoding patch: ")?;
                 let mut patched = current;
                 json_patch::merge(&mut patched, body);
                 let shown = patched.to_string();
                 (patched, shown)
             }
             Patch::Json(body) => {
-                let patched = apply_json_patch(current, body)?;
+                let operations = json_operations(body, &mut warnings)?;
+                let patched = apply_json_operations(current, operations)?;
                 let shown = patched.to_string();
                 (patched, shown)
             }
         };
-        let mut warnings = Vec::new();
         let invalid = |error: &DecodeError| {
             let mut status = Status::invalid_patch(&shown, &error.to_string());
             status.fields = field_paths(error);
             status
         };
-        let object: T = match decode::decode(&patched, root) {
-            Ok(object) => object,
+        let checked = match patch {
+            Patch::Strategic(_) => decode::check_unstructured(&patched, root),
+            Patch::Merge(_) | Patch::Json(_) => decode::check(&patched, root),
+        };
+        match checked {
             Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
                 warnings.extend(unknown_fields(&error));
-                decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?
             }
-            Err(error) => return Err(invalid(&error)),
-        };
-        if ApiObject::name(&object) != name {
-            let why = format!(
-                "the name of the object ({}) does not match the name on the URL ({name})",
-                ApiObject::name(&object)
-            );
-            return Err(Status::bad_request(why));
+            checked => checked.map_err(|error| invalid(&error))?,
+        }
+        let mut object: T = decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?;
+        check_identity(&mut object, namespace, name)?;
+        // nothing keeps versions here: whichever a client names is an old one
+        let version = object.metadata().resource_version.as_deref().unwrap_or_default();
+        if !matches!(version, "" | "0") {
+            let why = "the object has been modified; please apply your changes to the latest version and try again";
+            return Err(Status::conflict(T::ID, name, why));
         }
         let accepted = self.update(object)?;
         warnings.extend(accepted.warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
+}
+
+/// A patched object must still be the one the request is about (`EnsureObjectNamespaceMatchesRequestNamespace`,
+/// `checkName`).
+fn check_identity<T: Strategy>(object: &mut T, namespace: &str, name: &str) -> Result<(), Status> {
+    if !T::ID.namespaced() {
+        object.metadata_mut().namespace = None;
+    } else if object.namespace().is_empty() {
+        object.metadata_mut().namespace = Some(namespace.to_owned());
+    } else if object.namespace() != namespace {
+        let why = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(Status::bad_request(why));
+    }
+    match ApiObject::name(object) {
+        "" => Err(Status::bad_request(format!(
+            "the name of the object ({name} based on URL) was undeterminable: name must be provided"
+        ))),
+        other if other != name => Err(Status::bad_request(format!(
+            "the name of the object ({other}) does not match the name on the URL ({name})"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// An object of another version than the one that is stored: there is one kind of which kubectl's users know two.
+pub fn stored_version(value: Value) -> Value {
+    let text = |field: &str| value.get(field).and_then(Value::as_str);
+    match (text("apiVersion"), text("kind")) {
+        (Some(horizontal_pod_autoscaler::OLDER_VERSION), Some("HorizontalPodAutoscaler")) => {
+            horizontal_pod_autoscaler::from_v1(value)
+        }
+        _ => value,
+    }
+}
+
+/// Converts an object of another version after a check in that version's own terms.
+fn in_stored_version<T: Strategy>(value: &Value) -> Result<Option<Value>, Status> {
+    let version = value.get("apiVersion").and_then(Value::as_str).unwrap_or(T::API_VERSION);
+    let Some(root) = schema::kind(version, T::KIND).filter(|_| version != T::API_VERSION) else { return Ok(None) };
+    decode::check(value, root).map_err(|error| {
+        let mut status = Status::bad_request(error.bad_request(version, T::KIND));
+        status.fields = field_paths(&error);
+        status
+    })?;
+    Ok(Some(stored_version(value.clone())))
 }
 
 fn root<T: Strategy>() -> Result<&'static StructType, Status> {
@@ -190,22 +244,81 @@ fn decode_status(kind: Kind, error: &DecodeError) -> Status {
 fn patch_status(error: PatchError) -> Status {
     match error {
         PatchError::BadRequest(message) => Status::bad_request(message),
-        PatchError::Unprocessable(message) => unprocessable(message),
-        PatchError::Other(message) => Status::internal(message),
+        PatchError::Unprocessable(_) => unprocessable(),
+        PatchError::Other(message) => Status::unknown(message),
     }
 }
 
-/// Status 422 without causes (`errors.NewGenericServerResponse`).
-fn unprocessable(message: String) -> Status {
-    let mut status =
-        Status::bad_request(format!("the server rejected our request due to an error in our request: {message}"));
+/// Status 422 (`errors.NewGenericServerResponse`), which keeps what went wrong to itself.
+fn unprocessable() -> Status {
+    let mut status = Status::bad_request("the server rejected our request due to an error in our request");
     status.reason = Reason::Invalid;
     status
 }
 
-fn apply_json_patch(mut value: Value, body: &Value) -> Result<Value, Status> {
-    let patch: json_patch::Patch =
-        serde_json::from_value(body.clone()).map_err(|e| Status::bad_request(format!("error decoding patch: {e}")))?;
-    json_patch::patch(&mut value, &patch).map_err(|e| unprocessable(e.to_string()))?;
+/// A merge patch is read into a Go map; `prefix` is what the server puts in front of Go's error.
+fn require_object(body: &Value, prefix: &str) -> Result<(), Status> {
+    match body {
+        Value::Object(_) => Ok(()),
+        other => Err(Status::bad_request(format!(
+            "{prefix}json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            json_type(other)
+        ))),
+    }
+}
+
+/// What Go's decoder calls a value.
+fn json_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
+
+/// Reads the operations of a JSON patch (`jsonPatcher.applyJSPatch`): fields they do not have are warned of.
+fn json_operations(body: &Value, warnings: &mut Vec<String>) -> Result<Vec<Value>, Status> {
+    let wrong = |value: &Value, place: &str| {
+        let kind = json_type(value);
+        Status::bad_request(format!("error decoding patch: json: cannot unmarshal {kind} into {place}"))
+    };
+    let operations = match body {
+        Value::Null => return Ok(Vec::new()),
+        Value::Array(operations) => operations,
+        other => return Err(wrong(other, "Go value of type []handlers.jsonPatchOp")),
+    };
+    for (index, operation) in operations.iter().enumerate() {
+        let Value::Object(fields) = operation else {
+            return Err(wrong(operation, "Go value of type handlers.jsonPatchOp"));
+        };
+        for (key, value) in fields {
+            match (key.as_str(), value) {
+                ("value", _) | ("op" | "path" | "from", Value::String(_) | Value::Null) => {}
+                ("op" | "path" | "from", other) => {
+                    return Err(wrong(other, &format!("Go struct field jsonPatchOp.{key} of type string")));
+                }
+                _ => warnings.push(format!("json patch unknown field \"[{index}].{key}\"")),
+            }
+        }
+    }
+    Ok(operations.clone())
+}
+
+/// Applies operations one after the other; what cannot be applied is refused without a reason. An operation without a
+/// value means null.
+fn apply_json_operations(mut value: Value, operations: Vec<Value>) -> Result<Value, Status> {
+    for mut operation in operations {
+        if let Value::Object(fields) = &mut operation {
+            fields.entry("value").or_insert(Value::Null);
+        }
+        let operation: json_patch::PatchOperation = serde_json::from_value(operation).map_err(|_| unprocessable())?;
+        json_patch::patch(&mut value, &[operation]).map_err(|_| unprocessable())?;
+    }
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ use k8s_openapi::{ClusterResourceScope, Metadata, NamespaceResourceScope, Resour
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+use super::kinds::horizontal_pod_autoscaler::OLDER_VERSION;
 use super::{decode, schema};
 
 /// Whether objects of a kind live in a namespace.
@@ -193,6 +194,9 @@ for_each_kind!(define_kinds);
 impl Kind {
     /// The kind of an `apiVersion` and `kind`, if the API server serves it.
     pub fn find(api_version: &str, kind: &str) -> Option<Kind> {
+        if (api_version, kind) == (OLDER_VERSION, Kind::HorizontalPodAutoscaler.name()) {
+            return Some(Kind::HorizontalPodAutoscaler);
+        }
         Kind::ALL.iter().copied().find(|k| k.name() == kind && k.api_version() == api_version)
     }
 

@@ -53,7 +53,7 @@ pub fn concerns(kind: Kind, resource: &str) -> bool {
                 |name: &&str| resource.strip_suffix(*name).is_some_and(|class| class.ends_with(STORAGE_CLASS_SUFFIX));
             resource == "count/persistentvolumeclaims"
                 || CLAIM_RESOURCES.contains(&resource)
-                || CLAIM_RESOURCES.iter().any(|name| of_class(&name))
+                || CLAIM_RESOURCES.iter().any(of_class)
         }
         _ => Some(resource) == count_alias(kind) || resource == count_name(kind),
     }

@@ -1,17 +1,20 @@
 //! The API server's request handling: what happens to an object between the client and the store.
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
 use super::admission::{self, Operation};
 use super::event::{EventLog, EventType};
+use super::field::Path;
 use super::identity::Identities;
 use super::kinds::{namespace, priority_class};
 use super::object::{ApiObject, Kind, Object, ObjectKey, Scope};
 use super::status::Status;
 use super::store::Store;
 use super::strategy::Strategy;
+use super::validation;
 
 /// The API server: the store, the clock and everything a request passes through on its way to the store.
 #[derive(Clone, Debug)]
@@ -106,7 +109,7 @@ impl ApiServer {
         self.store.get(namespace, name)
     }
 
-    /// Records an event about an object.
+    /// Records an event about an object. Events are objects too: none is created in a namespace that goes away.
     pub fn event<T: ApiObject>(
         &mut self,
         source: &'static str,
@@ -115,6 +118,10 @@ impl ApiServer {
         reason: &str,
         message: impl AsRef<str>,
     ) {
+        let namespace = self.get::<Namespace>("", about.namespace());
+        if namespace.is_some_and(|n| namespace::phase(n) == "Terminating") {
+            return;
+        }
         let object = about.clone().into_object();
         self.events.record(self.now, source, &object, event_type, reason, message.as_ref());
     }
@@ -168,19 +175,17 @@ impl ApiServer {
     pub fn update<T: Strategy>(&mut self, mut object: T) -> Result<Accepted<Arc<T>>, Status> {
         object.set_defaults();
         let old = self.existing::<T>(&object)?;
-        if let Some(uid) = object.metadata().uid.as_deref()
-            && uid != old.uid()
-            && !uid.is_empty()
-        {
-            let why = format!("Precondition failed: UID in precondition: {uid}, UID in object meta: {}", old.uid());
-            return Err(Status::conflict(T::ID, object.name(), why));
-        }
         let mut warnings = Vec::new();
         let mut object = self.admit(Operation::Update, object, Some(&old), &mut warnings)?;
+        let claimed = object.metadata().uid.clone().filter(|uid| !uid.is_empty() && uid != old.uid());
         keep_system_fields(object.metadata_mut(), old.metadata());
         object.prepare_for_update(&old);
         object.allocate(Some(&old), &self.store)?;
-        let causes = object.validate_update(&old);
+        let mut causes = object.validate_update(&old);
+        if let Some(uid) = claimed {
+            let uid = Path::root("metadata").child("uid").invalid(uid, validation::FIELD_IMMUTABLE);
+            causes.insert(0, uid);
+        }
         if !causes.is_empty() {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }

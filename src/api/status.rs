@@ -16,6 +16,8 @@ pub enum Reason {
     Invalid,
     MethodNotAllowed,
     InternalError,
+    /// The server gives no reason.
+    Unknown,
 }
 
 impl Reason {
@@ -30,6 +32,7 @@ impl Reason {
             Reason::Invalid => "Invalid",
             Reason::MethodNotAllowed => "MethodNotAllowed",
             Reason::InternalError => "InternalError",
+            Reason::Unknown => "",
         }
     }
 }
@@ -42,7 +45,7 @@ pub struct Status {
     /// The API server's message.
     pub message: String,
     /// Kind and name the refusal is about, where the server names them.
-    pub details: Option<(String, String)>,
+    pub details: Option<Box<(String, String)>>,
     /// For [`Reason::Invalid`]: every rule that was broken, in order.
     pub causes: ErrorList,
     /// Field paths the refusal points at (also for decoding errors, which have no causes).
@@ -86,6 +89,11 @@ impl Status {
         Self::new(Reason::InternalError, format!("Internal error occurred: {why}"))
     }
 
+    /// An error that is no status: the server reports it as it is (`ErrorToAPIStatus`).
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::new(Reason::Unknown, why.into())
+    }
+
     /// `errors.NewInvalid`: `Pod "web" is invalid: …`, several causes in brackets and without repetitions.
     pub fn invalid(kind: Kind, name: &str, causes: ErrorList) -> Self {
         let qualified = match kind.group() {
@@ -94,7 +102,7 @@ impl Status {
         };
         let message = format!("{qualified} \"{name}\" is invalid: {}", aggregate(&causes));
         let fields = causes.iter().map(|c| c.field.clone()).collect();
-        let details = Some((kind.name().to_owned(), name.to_owned()));
+        let details = Some(Box::new((kind.name().to_owned(), name.to_owned())));
         Status { reason: Reason::Invalid, message, details, causes, fields }
     }
 
@@ -102,7 +110,7 @@ impl Status {
     pub fn invalid_patch(patch: &str, why: &str) -> Self {
         let cause = super::field::Path::root("patch").invalid(patch, why);
         let message = format!(" \"\" is invalid: {cause}");
-        let details = Some((String::new(), String::new()));
+        let details = Some(Box::default());
         Status { reason: Reason::Invalid, message, details, causes: vec![cause], fields: Vec::new() }
     }
 }

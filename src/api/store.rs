@@ -13,6 +13,9 @@ pub struct Change {
     pub new: Option<Object>,
 }
 
+/// An object before and after a change.
+pub type BeforeAndAfter<'a, T> = (Option<&'a Arc<T>>, Option<&'a Arc<T>>);
+
 impl Change {
     /// The object after the change or, when it is gone, as it was last.
     pub fn object(&self) -> &Object {
@@ -26,7 +29,7 @@ impl Change {
         self.object().kind()
     }
     /// The changed object before and after, if it is of type `T`.
-    pub fn of<T: ApiObject>(&self) -> Option<(Option<&Arc<T>>, Option<&Arc<T>>)> {
+    pub fn of<T: ApiObject>(&self) -> Option<BeforeAndAfter<'_, T>> {
         (self.kind() == T::ID)
             .then(|| (self.old.as_ref().and_then(T::from_object), self.new.as_ref().and_then(T::from_object)))
     }

@@ -50,7 +50,6 @@ fn node(api: &ApiServer, config: &NodeConfig) -> Node {
         message: Some("kubelet is posting ready status".to_owned()),
         last_heartbeat_time: Some(api.time()),
         last_transition_time: Some(api.time()),
-        ..Default::default()
     };
     let mut taints: Vec<Taint> = config.taints.iter().filter_map(|t| parse_taint(t)).collect();
     if config.unschedulable {

@@ -461,3 +461,6 @@ impl Sync<'_> {
         self.event(EventType::Normal, if suspended { "Suspended" } else { "Resumed" }, message);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -273,6 +273,18 @@ mod tests {
     }
 
     #[test]
+    fn no_events_are_created_in_a_namespace_that_goes_away() {
+        use crate::api::event::EventType;
+        let mut cluster = cluster(&[(Kind::ConfigMap, serde_json::json!({"metadata": {"name": "m"}}))]);
+        let map = cluster.api().get::<k8s_openapi::api::core::v1::ConfigMap>("a", "m").cloned().unwrap();
+        cluster.api_mut().event("test", &map, EventType::Normal, "Before", "");
+        delete(&mut cluster);
+        cluster.api_mut().event("test", &map, EventType::Normal, "After", "");
+        let reasons: Vec<&str> = cluster.api().events().iter().map(|e| e.reason.as_str()).collect();
+        assert_eq!(reasons, ["Before"]);
+    }
+
+    #[test]
     fn a_finalizer_on_its_content_keeps_a_namespace_and_its_status_says_so() {
         let map = serde_json::json!({"metadata": {"name": "m", "finalizers": ["example.com/x"]}});
         let mut cluster = cluster(&[(Kind::ConfigMap, map)]);

@@ -145,7 +145,7 @@ fn deleting_a_deployment_removes_its_replica_sets_and_pods_unless_orphaned() {
         let left = if propagation == Propagation::Orphan { (1, 2) } else { (0, 0) };
         assert_eq!((world.names::<ReplicaSet>().len(), world.names::<Pod>().len()), left, "{propagation:?}");
         let owned = |s: &std::sync::Arc<ReplicaSet>| s.controller().is_some();
-        assert!(!world.api.store().list_in::<ReplicaSet>("default").any(|s| owned(s)));
+        assert!(!world.api.store().list_in::<ReplicaSet>("default").any(owned));
     }
 }
 

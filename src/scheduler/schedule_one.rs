@@ -40,7 +40,7 @@ pub struct Failure {
     /// The node to nominate, `""` to withdraw a nomination, `None` to leave it as it is.
     pub nominate: Option<String>,
     /// The pods to take off that node.
-    pub preempt: Option<default_preemption::Candidate>,
+    pub preempt: Option<Box<default_preemption::Candidate>>,
 }
 
 impl Failure {
@@ -207,7 +207,7 @@ fn try_preemption(
 ) -> Box<Failure> {
     let outcome = default_preemption::preempt(cycle, state, &diagnosis, nominated);
     let (nominate, preempt) = match outcome {
-        default_preemption::Outcome::Candidate(candidate) => (Some(candidate.node.clone()), Some(candidate)),
+        default_preemption::Outcome::Candidate(candidate) => (Some(candidate.node.clone()), Some(Box::new(candidate))),
         default_preemption::Outcome::NotEligible(why) => {
             diagnosis.post_filter = format!("no new claims to deallocate, preemption: {why}");
             (None, None)

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::ManifestFile;
 use super::kubectl::{self, Error, Output, Problem};
-use crate::api::dynamic::{FieldValidation, Patch, field_paths};
+use crate::api::dynamic::{FieldValidation, Patch, field_paths, stored_version};
 use crate::api::patch::{PatchError, create_three_way_merge_patch};
 use crate::api::schema;
 use crate::api::{Kind, Object, decode};
@@ -324,6 +324,7 @@ fn update(
     }
     let original: Value =
         original.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| Map::new().into());
+    let (original, modified) = (stored_version(original), stored_version(modified));
     let root = schema::kind(info.kind.api_version(), info.kind.name());
     let patch = root
         .ok_or_else(|| PatchError::Other(format!("no schema for {}", info.kind.name())))

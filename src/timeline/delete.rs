@@ -31,10 +31,11 @@ fn delete(
     warnings: &mut Vec<String>,
 ) -> Result<String, Error> {
     let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
-    kubectl::find(cluster, kind, namespace, name)?;
+    // kubectl does not ask for the object first, so it warns although there may be none
     if !kind.namespaced() {
         warnings.push("deleting cluster-scoped resources, not scoped to the provided namespace".to_owned());
     }
+    kubectl::find(cluster, kind, namespace, name)?;
     let namespace = if kind.namespaced() { namespace } else { "" };
     let force = arguments.grace_period_seconds == Some(0);
     if force {
@@ -54,4 +55,26 @@ fn delete(
     let deleted = if force { "force deleted" } else { "deleted" };
     let scope = if kind.namespaced() { format!(" from {namespace} namespace") } else { String::new() };
     Ok(format!("{} \"{name}\" {deleted}{scope}\n", kind.kubectl_name()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    #[test]
+    fn the_warning_about_cluster_scope_comes_before_the_object_is_missed() {
+        let mut cluster = Cluster::new(Environment::default());
+        let mut said = |target: &str| {
+            let cascade = Propagation::default();
+            let arguments = Arguments { target: target.to_owned(), cascade, grace_period_seconds: None };
+            run(&mut cluster, &arguments, None).stderr
+        };
+        assert_eq!(
+            said("pv/none"),
+            "Warning: deleting cluster-scoped resources, not scoped to the provided namespace\n\
+             Error from server (NotFound): persistentvolumes \"none\" not found\n"
+        );
+        assert_eq!(said("pvc/none"), "Error from server (NotFound): persistentvolumeclaims \"none\" not found\n");
+    }
 }

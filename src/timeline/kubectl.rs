@@ -92,6 +92,9 @@ impl Error {
     /// `messageForError`: one of several errors.
     fn message(&self) -> String {
         match self {
+            Error::Status(status) if status.reason == Reason::Unknown => {
+                format!("Error from server: {}", status.message)
+            }
             Error::Status(status) => format!("Error from server ({}): {}", status.reason.as_str(), status.message),
             other => other.to_string(),
         }
@@ -113,7 +116,7 @@ pub fn print_errors(errors: &[Error]) -> String {
 }
 
 fn invalid(status: &Status) -> String {
-    let head = match &status.details {
+    let head = match status.details.as_deref() {
         Some((kind, name)) if !kind.is_empty() || !name.is_empty() => format!("The {kind} \"{name}\" is invalid"),
         Some(_) => "The request is invalid".to_owned(),
         None => format!("The request is invalid: {}", status.message),
@@ -140,17 +143,24 @@ pub fn object_name(kind: Kind, name: &str) -> String {
     format!("{}/{name}", kind.kubectl_name())
 }
 
-/// `pod/web` or `pods web` as commands take it: the kind and the name.
+/// `pod/web` as commands take it: the kind and the name (`splitResourceTypeName` of cli-runtime's builder).
 pub fn parse_resource_and_name(argument: &str) -> Result<(Kind, &str), Error> {
+    let client = |message: &str| Err(Error::Client(message.to_owned()));
+    let kind_of = |resource: &str| {
+        let unknown = || Error::Client(format!("the server doesn't have a resource type \"{resource}\""));
+        kind_of_argument(resource).ok_or_else(unknown)
+    };
     let Some((resource, name)) = argument.split_once('/') else {
-        return Err(Error::Client(format!(
-            "arguments in resource/name form must have a single resource and name: {argument}"
-        )));
+        kind_of(argument)?;
+        return client("resource(s) were provided, but no name was specified");
     };
-    let Some(kind) = kind_of_argument(resource) else {
-        return Err(Error::Client(format!("the server doesn't have a resource type \"{resource}\"")));
-    };
-    Ok((kind, name))
+    if name.contains('/') {
+        return client("arguments in resource/name form may not have more than one slash");
+    }
+    if resource.is_empty() || name.is_empty() || resource.contains(',') {
+        return client("arguments in resource/name form must have a single resource and name");
+    }
+    Ok((kind_of(resource)?, name))
 }
 
 /// The kind of a resource argument: plural, singular, short name or kind, with or without the group.
@@ -190,5 +200,30 @@ impl Output {
         };
         let problems = errors.iter().map(problem).collect();
         Output { exit_code: i32::from(!errors.is_empty()), stdout, stderr, problems }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_argument_names_one_resource_and_one_object() {
+        let said = |argument| parse_resource_and_name(argument).err().map(|error| error.to_string());
+        assert_eq!(said("pv/a"), None);
+        assert_eq!(said("pv").as_deref(), Some("resource(s) were provided, but no name was specified"));
+        assert_eq!(said("nope").as_deref(), Some("the server doesn't have a resource type \"nope\""));
+        let slashes = "arguments in resource/name form may not have more than one slash";
+        assert_eq!(said("pv/a/b").as_deref(), Some(slashes));
+        let single = "arguments in resource/name form must have a single resource and name";
+        for argument in ["pv/", "/a", "pv,pvc/a"] {
+            assert_eq!(said(argument).as_deref(), Some(single), "{argument}");
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_no_status_has_no_reason() {
+        let error = Error::from(Status::unknown("something broke"));
+        assert_eq!(print_errors(&[error]), "Error from server: something broke\n");
     }
 }

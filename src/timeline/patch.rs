@@ -39,7 +39,10 @@ fn patch(
     namespace: &str,
     warnings: &mut Vec<String>,
 ) -> Result<String, Error> {
-    let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
+    if arguments.body.is_empty() {
+        let message = "must specify --patch or --patch-file containing the contents of the patch";
+        return Err(Error::Client(message.to_owned()));
+    }
     let read = crate::manifest::read("", arguments.body.as_bytes());
     let body = match (read.error, read.documents.into_iter().next()) {
         (Some(error), _) => {
@@ -49,6 +52,7 @@ fn patch(
         }
         (None, document) => document.map(|d| d.value).unwrap_or_default(),
     };
+    let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
     kubectl::find(cluster, kind, namespace, name)?;
     let patch = match arguments.patch_type {
         PatchType::Strategic => Patch::Strategic(body),

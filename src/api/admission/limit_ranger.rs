@@ -206,3 +206,94 @@ fn above_ratio(kind: &str, name: &str, bound: &Quantity, requests: &Amounts, lim
     let (ratio, most) = (a as f64 / b as f64, bound.milli_value() as f64);
     (ratio * 1000.0 > most).then(|| format!("{start}, but provided ratio is {ratio:.6}"))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::api::Kind;
+    use crate::api::dynamic::FieldValidation;
+    use crate::cluster::Cluster;
+    use crate::environment::Environment;
+
+    /// Creates an object where a limit range with these items is: the object, or why it is refused.
+    fn create(items: &Value, kind: Kind, object: &Value) -> Result<Value, String> {
+        let mut cluster = Cluster::new(Environment::default());
+        let range = json!({"metadata": {"name": "l"}, "spec": {"limits": items}});
+        let strict = FieldValidation::Strict;
+        cluster.api_mut().create_value(Kind::LimitRange, "default", &range, strict).unwrap();
+        let created = cluster.api_mut().create_value(kind, "default", object, strict);
+        created.map(|accepted| accepted.object.to_value()).map_err(|status| status.message)
+    }
+
+    fn pod(resources: &[Value]) -> Value {
+        let containers = resources.iter().enumerate();
+        let containers: Vec<Value> = containers
+            .map(|(i, resources)| json!({"name": format!("c{i}"), "image": "i", "resources": resources}))
+            .collect();
+        json!({"metadata": {"name": "p"}, "spec": {"containers": containers}})
+    }
+
+    fn refusal(items: &Value, kind: Kind, object: &Value) -> String {
+        create(items, kind, object).unwrap_err()
+    }
+
+    #[test]
+    fn containers_get_what_they_do_not_say_and_an_annotation_tells() {
+        let items = json!([{"type": "Container", "default": {"cpu": "1"}, "defaultRequest": {"memory": "1Mi"}}]);
+        let pod = create(&items, Kind::Pod, &pod(&[json!({"limits": {"cpu": "2"}})])).unwrap();
+        let expected = json!({"limits": {"cpu": "2"}, "requests": {"cpu": "2", "memory": "1Mi"}});
+        assert_eq!(pod["spec"]["containers"][0]["resources"], expected);
+        let annotation = "LimitRanger plugin set: memory request for container c0";
+        assert_eq!(pod["metadata"]["annotations"]["kubernetes.io/limit-ranger"], annotation);
+    }
+
+    #[test]
+    fn each_container_lies_between_the_bounds() {
+        let items = json!([{"type": "Container", "min": {"cpu": "100m"}, "max": {"memory": "1Gi"}}]);
+        let resources = json!({"requests": {"cpu": "50m"}, "limits": {"memory": "2Gi"}});
+        let expected = "pods \"p\" is forbidden: [minimum cpu usage per Container is 100m, but request is 50m, maximum \
+                        memory usage per Container is 1Gi, but limit is 2Gi]";
+        assert_eq!(refusal(&items, Kind::Pod, &pod(&[resources])), expected);
+    }
+
+    #[test]
+    fn a_limit_is_not_too_many_times_the_request() {
+        let items = json!([{"type": "Container", "maxLimitRequestRatio": {"cpu": "2"}}]);
+        let resources = json!({"requests": {"cpu": "100m"}, "limits": {"cpu": "300m"}});
+        let expected = "pods \"p\" is forbidden: cpu max limit to request ratio per Container is 2, but provided ratio \
+                        is 3.000000";
+        assert_eq!(refusal(&items, Kind::Pod, &pod(&[resources])), expected);
+        let expected = "pods \"p\" is forbidden: cpu max limit to request ratio per Container is 2, but no request is \
+                        specified or request is 0";
+        assert_eq!(refusal(&items, Kind::Pod, &pod(&[json!({})])), expected);
+    }
+
+    #[test]
+    fn the_containers_of_a_pod_count_together() {
+        let items = json!([{"type": "Pod", "max": {"cpu": "1"}}]);
+        let half = json!({"limits": {"cpu": "600m"}});
+        assert!(create(&items, Kind::Pod, &pod(std::slice::from_ref(&half))).is_ok());
+        let expected = "pods \"p\" is forbidden: maximum cpu usage per Pod is 1, but limit is 1200m";
+        assert_eq!(refusal(&items, Kind::Pod, &pod(&[half.clone(), half])), expected);
+        let expected = "pods \"p\" is forbidden: maximum cpu usage per Pod is 1.  No limit is specified";
+        assert_eq!(refusal(&items, Kind::Pod, &pod(&[json!({})])), expected);
+    }
+
+    #[test]
+    fn claims_ask_for_an_amount_between_the_bounds() {
+        let items = json!([{"type": "PersistentVolumeClaim", "min": {"storage": "1Gi"}, "max": {"storage": "2Gi"}}]);
+        let claim = |size: &str| {
+            json!({"metadata": {"name": "c"}, "spec": {"accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": size}}}})
+        };
+        let expected = "persistentvolumeclaims \"c\" is forbidden: minimum storage usage per PersistentVolumeClaim is \
+                        1Gi, but request is 1Mi";
+        assert_eq!(refusal(&items, Kind::PersistentVolumeClaim, &claim("1Mi")), expected);
+        let expected = "persistentvolumeclaims \"c\" is forbidden: maximum storage usage per PersistentVolumeClaim is \
+                        2Gi, but request is 3Gi";
+        assert_eq!(refusal(&items, Kind::PersistentVolumeClaim, &claim("3Gi")), expected);
+        assert!(create(&items, Kind::PersistentVolumeClaim, &claim("2Gi")).is_ok());
+    }
+}

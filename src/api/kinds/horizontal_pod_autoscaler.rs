@@ -15,6 +15,9 @@ use crate::api::validation::names::{is_path_segment_name, name_is_dns_subdomain,
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
 use crate::api::validation::resources::{validate_container_resource_name, validate_nonnegative_quantity};
 
+/// The version of before there were several metrics; objects of it are stored in the newer one.
+pub const OLDER_VERSION: &str = "autoscaling/v1";
+
 const MAX_PERIOD_SECONDS: i32 = 1800;
 const MAX_STABILIZATION_WINDOW_SECONDS: i32 = 3600;
 const DEFAULT_CPU_UTILIZATION: i32 = 80;

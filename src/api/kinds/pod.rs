@@ -1,4 +1,6 @@
 //! Pods (`pkg/registry/core/pod/strategy.go`, `pkg/apis/core/v1/defaults.go`, `pkg/apis/core/validation`).
+#[cfg(test)]
+mod tests;
 mod update;
 
 use std::collections::BTreeMap;

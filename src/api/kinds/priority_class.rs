@@ -128,6 +128,27 @@ mod tests {
     }
 
     #[test]
+    fn the_classes_of_the_system_are_there_and_stay() {
+        let mut cluster = crate::cluster::Cluster::new(crate::environment::Environment::default());
+        let key = crate::api::object::ObjectKey::new(crate::api::Kind::PriorityClass, "", "system-node-critical");
+        let refused = cluster.api_mut().delete(&key, &Default::default()).unwrap_err();
+        let expected = "priorityclasses.scheduling.k8s.io \"system-node-critical\" is forbidden: this is a system \
+                        priority class and cannot be deleted";
+        assert_eq!(refused.message, expected);
+    }
+
+    #[test]
+    fn there_is_one_default_class() {
+        let mut cluster = crate::cluster::Cluster::new(crate::environment::Environment::default());
+        let default = |name: &str| PriorityClass { global_default: Some(true), ..class(name, 1) };
+        cluster.api_mut().create(default("a")).unwrap();
+        let refused = cluster.api_mut().create(default("b")).unwrap_err();
+        let expected = "priorityclasses.scheduling.k8s.io \"b\" is forbidden: PriorityClass a is already marked as \
+                        default. Only one default can exist";
+        assert_eq!(refused.message, expected);
+    }
+
+    #[test]
     fn value_and_policy_do_not_change() {
         let (old, mut new) = (class("a", 1), class("a", 2));
         new.preemption_policy = Some("Never".to_owned());

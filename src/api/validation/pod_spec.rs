@@ -12,6 +12,8 @@ mod resources;
 mod scheduling;
 mod security_context;
 mod template;
+#[cfg(test)]
+mod tests;
 mod volumes;
 
 pub use annotations::deletion_cost;

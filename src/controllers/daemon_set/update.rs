@@ -95,9 +95,12 @@ pub(super) fn allows_surge(spec: &DaemonSetSpec) -> bool {
     strategy.and_then(|s| s.type_.as_deref()) == Some("RollingUpdate") && surge_and_unavailable(spec, 1).0 > 0
 }
 
+/// The pod of the newest revision and the pod of an older one.
+type NewAndOld<'a> = (Option<&'a Arc<Pod>>, Option<&'a Arc<Pod>>);
+
 /// The pods of a node that are not being deleted: the new one and the old one. `None` if there are too many of them
 /// (`findUpdatedPodsOnNode`).
-fn new_and_old<'a>(pods: &'a [Arc<Pod>], revision: &Revision) -> Option<(Option<&'a Arc<Pod>>, Option<&'a Arc<Pod>>)> {
+fn new_and_old<'a>(pods: &'a [Arc<Pod>], revision: &Revision) -> Option<NewAndOld<'a>> {
     let (mut new, mut old) = (None, None);
     for pod in pods.iter().filter(|p| !p.is_terminating()) {
         let slot = if revision.made(pod) { &mut new } else { &mut old };

@@ -275,7 +275,7 @@ impl Rollout<'_> {
         let current = size(set);
         let resize = current != target;
         let most = wanted(self.d).saturating_add(max_surge(self.d));
-        if !resize && !(force && replicas_annotations_need_update(set, wanted(self.d), most)) {
+        if !resize && (!force || !replicas_annotations_need_update(set, wanted(self.d), most)) {
             return Ok((false, set.clone()));
         }
         let mut copy = ReplicaSet::clone(set);

@@ -17,6 +17,9 @@ use crate::api::server::DeleteOptions;
 use crate::api::status::{Reason, Status};
 use crate::controllers::controller_utils::{Key, controller_reference, node_name};
 
+/// Endpoints to be added, with their pods' names, by the ports they share.
+type Additions = BTreeMap<String, (Vec<EndpointPort>, Vec<(String, Endpoint)>)>;
+
 /// How many endpoints a slice holds at most (`--max-endpoints-per-slice`).
 const MAX_ENDPOINTS: usize = 100;
 
@@ -143,7 +146,7 @@ impl Sync<'_> {
             .collect();
         let trigger_time = self.state.trigger_time(self.service, &pods);
         let mut plan = Plan::default();
-        let mut adds: BTreeMap<String, (Vec<EndpointPort>, Vec<(String, Endpoint)>)> = BTreeMap::new();
+        let mut adds: Additions = BTreeMap::new();
         for (name, pod) in &pods {
             self.place(name, pod.as_ref(), &mut plan, &mut adds);
         }
@@ -172,13 +175,7 @@ impl Sync<'_> {
     }
 
     /// Updates a pod's endpoint where it is, takes it out, or notes that it is to be added.
-    fn place(
-        &mut self,
-        name: &str,
-        pod: Option<&Arc<Pod>>,
-        plan: &mut Plan,
-        adds: &mut BTreeMap<String, (Vec<EndpointPort>, Vec<(String, Endpoint)>)>,
-    ) {
+    fn place(&mut self, name: &str, pod: Option<&Arc<Pod>>, plan: &mut Plan, adds: &mut Additions) {
         let desired = pod.and_then(|p| self.desired(p)).map(|(ports, e)| (key_of_ports(&ports), ports, e));
         if let Some(placed) = self.state.placed.get(name).cloned() {
             if let Some((key, _, endpoint)) = &desired

@@ -366,18 +366,26 @@ fn only_host_path_and_nfs_can_be_recycled() {
 }
 
 #[test]
+fn a_volume_stays_released_while_its_recycler_pod_runs_and_fails_with_it() {
+    let mut lab = Lab(Cluster::new(Environment { exits: Vec::new(), ..Environment::default() }));
+    lab.volume("pv", json!({"spec": {"persistentVolumeReclaimPolicy": "Recycle"}}));
+    lab.claim("data", json!({}));
+    lab.settle();
+    lab.delete(Kind::PersistentVolumeClaim, "data");
+    let pod = lab.0.api().get::<Pod>("default", "recycler-for-pv").unwrap();
+    assert_eq!(pod.spec.as_ref().unwrap().active_deadline_seconds, Some(60));
+    assert_eq!(lab.phase("pv"), "Released");
+    lab.0.advance(k8s_openapi::jiff::SignedDuration::from_mins(2));
+    assert_eq!(lab.phase("pv"), "Failed");
+}
+
+#[test]
 fn recycling_makes_a_volume_available_once_its_pod_is_done() {
     let mut lab = Lab::new();
     lab.volume("pv", json!({"spec": {"persistentVolumeReclaimPolicy": "Recycle"}}));
     lab.claim("data", json!({}));
     lab.settle();
     lab.delete(Kind::PersistentVolumeClaim, "data");
-    let mut pod = (**lab.0.api().get::<Pod>("default", "recycler-for-pv").unwrap()).clone();
-    assert_eq!(pod.spec.as_ref().unwrap().active_deadline_seconds, Some(60));
-    assert_eq!(lab.phase("pv"), "Released");
-    pod.status.get_or_insert_default().phase = Some("Succeeded".to_owned());
-    lab.0.api_mut().update_status(pod).unwrap();
-    lab.settle();
     assert_eq!(lab.phase("pv"), "Available");
     assert_eq!(lab.pv("pv").annotation(crate::storage::BOUND_BY_CONTROLLER), None);
     assert!(lab.says("VolumeRecycled", "Volume recycled"));

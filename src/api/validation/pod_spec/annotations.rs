@@ -15,15 +15,16 @@ const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
 const SECCOMP_CONTAINER: &str = "container.seccomp.security.alpha.kubernetes.io/";
 const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
 
-/// The number in a pod's deletion cost annotation, 0 if there is none (`GetDeletionCostFromPodAnnotations`).
-pub fn deletion_cost(annotations: Option<&BTreeMap<String, String>>) -> Result<i32, ()> {
-    let Some(value) = annotations.and_then(|a| a.get(POD_DELETION_COST)) else { return Ok(0) };
+/// The number in a pod's deletion cost annotation, 0 if there is no annotation, `None` if it holds something else
+/// (`GetDeletionCostFromPodAnnotations`).
+pub fn deletion_cost(annotations: Option<&BTreeMap<String, String>>) -> Option<i32> {
+    let Some(value) = annotations.and_then(|a| a.get(POD_DELETION_COST)) else { return Some(0) };
     let valid_first = match value.as_bytes() {
         [b'-', ..] | [b'0'] => true,
         [first, ..] => (b'1'..=b'9').contains(first),
         [] => false,
     };
-    if valid_first { value.parse().map_err(|_| ()) } else { Err(()) }
+    value.parse().ok().filter(|_| valid_first)
 }
 
 pub(super) fn validate_pod_annotations(
@@ -49,7 +50,7 @@ pub(super) fn validate_pod_annotations(
             Err(why) => errors.push(path.invalid(TOLERATIONS, why.to_string())),
         }
     }
-    if !options.allow_invalid_pod_deletion_cost && deletion_cost(Some(annotations)).is_err() {
+    if !options.allow_invalid_pod_deletion_cost && deletion_cost(Some(annotations)).is_none() {
         let value = annotations.get(POD_DELETION_COST).map_or("", String::as_str);
         errors.push(path.key(POD_DELETION_COST).invalid(value, "must be a 32bit integer"));
     }

@@ -101,7 +101,7 @@ impl PodValidationOptions {
         let plain_init = old.init_containers.iter().flatten().filter(|c| c.restart_policy.as_deref() != Some("Always"));
         PodValidationOptions {
             resource_is_pod: false,
-            allow_invalid_pod_deletion_cost: deletion_cost(annotations).is_err(),
+            allow_invalid_pod_deletion_cost: deletion_cost(annotations).is_none(),
             allow_invalid_label_value_in_selector: pod_terms(
                 pod_affinity.and_then(|a| a.required_during_scheduling_ignored_during_execution.as_ref()),
                 pod_affinity.and_then(|a| a.preferred_during_scheduling_ignored_during_execution.as_ref()),
