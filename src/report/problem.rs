@@ -13,7 +13,7 @@ use crate::api::object::Kind;
 use crate::api::schema::{self, Segment, Shape, StructType};
 use crate::cluster::Cluster;
 use crate::lang::Lang;
-use crate::manifest::{Document, Location};
+use crate::manifest::{self, Document, Location};
 use crate::suggest;
 use crate::timeline::kubectl::{self, Output};
 
@@ -79,6 +79,15 @@ pub fn of_output(output: &Output, cluster: &Cluster, lang: Lang) -> Vec<Problem>
     output.problems.iter().map(|problem| of(problem, cluster, lang)).collect()
 }
 
+/// What is missing at the end of a file is shown at its last character.
+fn within_the_text(source: &manifest::Source, location: &Location) -> Location {
+    let text = source.text.trim_end();
+    match text.char_indices().next_back() {
+        Some((last, _)) if location.range.start >= text.len() => source.location(last..text.len()),
+        _ => location.clone(),
+    }
+}
+
 fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
     // the causes are shown at their places
     let message = match problem.message.split_once(" is invalid: ") {
@@ -102,7 +111,7 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
             let (line, column) = (location.line, location.column);
             let place = Place { field: String::new(), line, column, message: String::new(), suggestion: None };
             report.places.push(place);
-            found.push((location.clone(), String::new()));
+            found.push((within_the_text(&error.source, location), String::new()));
             report.excerpt = Excerpt::of(&error.source.text, &found);
         }
         return report;
