@@ -12,6 +12,7 @@ pub mod garbage_collector;
 pub mod job;
 pub mod namespace;
 pub mod persistent_volume_binder;
+pub mod pod_gc;
 pub mod pv_protection;
 pub mod pvc_protection;
 pub mod replica_set;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<pod_gc::PodGcController>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),

@@ -18,6 +18,7 @@ pub mod diff;
 mod dns;
 mod expect;
 mod find;
+mod mount;
 mod pattern;
 pub mod reasons;
 mod storage;
@@ -25,9 +26,12 @@ mod storage;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde_json::Value;
+
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
-use crate::scenario::{Check, DnsTarget, LoadError, Place, Question, Range, Scenario};
+use crate::kubelet::mounts::Location;
+use crate::scenario::{DnsTarget, LoadError, Place, Question, Range, Scenario};
 use crate::timeline::{self, Action, ManifestFile, Step, kubectl};
 use compare::Difference;
 use diff::Diff;
@@ -76,8 +80,8 @@ pub enum Verdict {
 /// What the simulation would have to do to answer a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotSimulated {
-    /// What containers see in their volumes.
-    Storage,
+    /// What a projected volume of several sources, or one made of the pod's own fields, has in it.
+    VolumeContent,
 }
 
 /// Why a check failed.
@@ -121,6 +125,8 @@ pub enum Finding {
     Present {
         /// The objects.
         objects: Vec<ObjectKey>,
+        /// What the first one has that it is not to have: field paths and values.
+        fields: Vec<(String, Value)>,
     },
     /// There are too few or too many.
     Number {
@@ -154,10 +160,10 @@ pub enum Finding {
     },
     /// Two container paths show different bytes, or the same ones.
     Paths {
-        /// The one.
-        one: String,
+        /// The one, and what it shows.
+        one: (String, Location),
         /// The other.
-        other: String,
+        other: (String, Location),
         /// Whether they show the same bytes.
         same: bool,
     },
@@ -291,18 +297,25 @@ pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, Scen
     let mut checks = Vec::new();
     for check in &scenario.checks {
         let moment = check.after.and_then(|after| moments.get(&after)).unwrap_or(&cluster);
-        let verdict = ask(check, moment)?;
+        let mut verdict = Verdict::Passed;
+        for question in &check.questions {
+            verdict = ask(question, moment)?;
+            if !matches!(verdict, Verdict::Passed) {
+                break;
+            }
+        }
         checks.push(Graded { id: check.id.clone(), points: check.points, verdict });
     }
     Ok(Grade { checks, answer, steps, settled, cluster })
 }
 
-fn ask(check: &Check, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
-    match &check.question {
+fn ask(question: &Question, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
+    match question {
         Question::Expect(pattern) => expect::ask(pattern, cluster),
         Question::Absent(pattern) => absent::ask(pattern, cluster),
         Question::Count(range, pattern) => count::ask(*range, pattern, cluster),
         Question::Cel(expression) => cel::ask(expression, cluster),
+        Question::Mount(mount) => Ok(mount::ask(mount, cluster)),
         Question::Storage(storage) => Ok(storage::ask(storage, cluster)),
         Question::Dns(dns) => Ok(dns::ask(dns, cluster)),
     }

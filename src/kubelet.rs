@@ -13,10 +13,13 @@ pub mod runtime;
 pub mod status;
 pub mod volume_manager;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Container, HostIP, Node, Pod, PodIP, PodStatus, ResourceRequirements};
+use k8s_openapi::api::core::v1::{Container, HostIP, Node, Pod, PodIP, PodStatus, ResourceRequirements, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -228,6 +231,7 @@ impl Kubelets {
         }
         if worker.mounted || self.mount(api, key, worker) {
             if !worker.runtime.sandbox_ready {
+                pull_secrets(api, &worker.pod);
                 worker.runtime.sandbox_ready = true;
                 let host_network = spec_of(&worker.pod).host_network == Some(true);
                 let node = node_name(&worker.pod).to_owned();
@@ -491,7 +495,10 @@ impl Kubelets {
     /// The pod is gone, perhaps by force while its containers ran.
     fn pod_removed(&mut self, api: &mut ApiServer, key: &PodKey) {
         let Some(mut worker) = self.workers.remove(key) else { return };
-        self.stop(api, &mut worker);
+        // a node that is gone tells nothing
+        if self.nodes.contains_key(node_name(&worker.pod)) {
+            self.stop(api, &mut worker);
+        }
         self.release(key, &mut worker);
         if let Some(pods) = self.homeless.get_mut(node_name(&worker.pod)) {
             pods.remove(key);
@@ -571,5 +578,19 @@ impl Kubelets {
         if let Ok(accepted) = api.update_status(changed) {
             worker.pod = accepted.object;
         }
+    }
+}
+
+/// Complains about image pull secrets that are not there; pulling goes on without (`getPullSecretsForPod`).
+fn pull_secrets(api: &mut ApiServer, pod: &Arc<Pod>) {
+    let named = spec_of(pod).image_pull_secrets.iter().flatten().map(|s| s.name.as_str());
+    let missing: Vec<&str> =
+        named.filter(|n| !n.is_empty() && api.get::<Secret>(pod.namespace(), n).is_none()).collect();
+    if !missing.is_empty() {
+        let message = format!(
+            "Unable to retrieve some image pull secrets ({}); attempting to pull the image may not succeed.",
+            missing.join(", ")
+        );
+        api.event(NAME, pod, EventType::Warning, "FailedToRetrieveImagePullSecret", message);
     }
 }

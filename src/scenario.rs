@@ -72,8 +72,8 @@ pub struct Check {
     pub advice: Option<Text>,
     /// Look at the cluster after this many steps instead of after all of them.
     pub after: Option<usize>,
-    /// The question.
-    pub question: Question,
+    /// The questions, at least one; all have to be answered as asked.
+    pub questions: Vec<Question>,
     /// Where the check begins in the scenario's file.
     pub place: Place,
 }
@@ -89,6 +89,8 @@ pub enum Question {
     Count(Range, Pattern),
     /// An expression in the Common Expression Language is true.
     Cel(Cel),
+    /// A container has a volume like this mounted at a path.
+    Mount(Mount),
     /// Container paths show the same bytes, or do not.
     Storage(Storage),
     /// A name leads to these pods, to a Service, or nowhere.
@@ -127,6 +129,19 @@ pub struct Cel {
     pub expression: String,
     /// Where it begins in the scenario's file.
     pub place: Place,
+}
+
+/// A volume that is to be mounted at a path.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// Where.
+    pub at: ContainerPath,
+    /// The volume as far as it is given: an item of a pod's `spec.volumes`.
+    pub volume: Pattern,
+    /// Whether the container can only read; `None` if that does not matter.
+    pub read_only: Option<bool>,
+    /// The path within the volume; `None` for the volume as a whole.
+    pub sub_path: Option<String>,
 }
 
 /// Paths in containers that are to show the same bytes, or not. A path is `NAMESPACE/POD/CONTAINER:PATH`.

@@ -19,6 +19,9 @@ pub mod volume_binding;
 pub mod volume_restrictions;
 pub mod volume_zone;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -336,7 +339,7 @@ impl Scheduler {
         });
         match found {
             Ok((node, volumes)) => self.bind_volumes(api, pod, node, volumes),
-            Err(failure) => self.fail(api, &pod, failure),
+            Err(failure) => self.fail(api, &pod, *failure),
         }
     }
 
@@ -354,7 +357,11 @@ impl Scheduler {
         set_nomination(api, &pod, &node);
         if let Err(status) = volume_binding::bind_api_update(api, &node, &volumes) {
             self.cache.remove(&key);
-            return self.fail(api, &pod, Failure::error(format!("running PreBind plugin \"VolumeBinding\": {status}")));
+            return self.fail(
+                api,
+                &pod,
+                *Failure::error(format!("running PreBind plugin \"VolumeBinding\": {status}")),
+            );
         }
         for (volume, claim) in &volumes.matched {
             self.bindings_by_volume.entry(volume.name().to_owned()).or_default().insert(key.clone());
@@ -408,7 +415,7 @@ impl Scheduler {
                 self.cache.remove(key);
                 self.pod_left(&binding.pod, api.store());
                 let message = format!("running PreBind plugin \"VolumeBinding\": binding volumes: {why}");
-                self.fail(api, &binding.pod, Failure::error(message));
+                self.fail(api, &binding.pod, *Failure::error(message));
             }
         }
         true
@@ -424,7 +431,7 @@ impl Scheduler {
             }
             Err(status) => {
                 self.cache.remove(&key_of(pod));
-                self.fail(api, pod, Failure::error(format!("binding rejected: {status}")));
+                self.fail(api, pod, *Failure::error(format!("binding rejected: {status}")));
             }
         }
     }

@@ -148,7 +148,7 @@ fn the_report_is_json_for_programs() {
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["scenario"], "scenario-107");
     assert_eq!(report["result"], "failed");
-    assert_eq!((&report["points"], &report["possible"]), (&2.into(), &10.into()));
+    assert_eq!((&report["points"], &report["possible"]), (&5.into(), &10.into()));
     let check = &report["checks"][0];
     assert_eq!((&check["id"], &check["result"]), (&"bound-to-gold".into(), &"failed".into()));
     assert!(check["reasons"].as_array().unwrap().len() > 3);

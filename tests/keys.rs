@@ -102,6 +102,9 @@ fn outcome(grade: &Grade) -> String {
         let mut value = object.to_value();
         if let Some(annotations) = value.pointer_mut("/metadata/annotations").and_then(|a| a.as_object_mut()) {
             annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
+            if annotations.is_empty() {
+                value.pointer_mut("/metadata").and_then(|m| m.as_object_mut()).unwrap().remove("annotations");
+            }
         }
         writeln!(out, "---\n{}", uid.replace_all(yaml::to_string(&value).trim_end(), "<uid>")).unwrap();
     }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::admission::{self, Operation};
 use super::event::{EventLog, EventType};
@@ -61,6 +61,12 @@ pub struct DeleteOptions {
 pub const FOREGROUND_DELETION: &str = "foregroundDeletion";
 /// Finalizer of objects whose dependents are to be orphaned (`metav1.FinalizerOrphanDependents`).
 pub const ORPHAN_DEPENDENTS: &str = "orphan";
+
+/// An instant so many seconds later. Go counts in nanoseconds and lets a number of seconds that is too large overflow.
+pub fn seconds_after(instant: Timestamp, seconds: i64) -> Timestamp {
+    let duration = SignedDuration::from_nanos(seconds.wrapping_mul(1_000_000_000));
+    instant.checked_add(duration).unwrap_or(instant)
+}
 
 impl Default for ApiServer {
     fn default() -> Self {
@@ -273,7 +279,7 @@ impl ApiServer {
                 metadata.deletion_grace_period_seconds = Some(earlier.min(grace));
             }
             _ => {
-                let end = now + k8s_openapi::jiff::SignedDuration::from_secs(grace);
+                let end = seconds_after(now, grace);
                 metadata.deletion_timestamp = Some(Time(end));
                 metadata.deletion_grace_period_seconds = Some(grace);
                 if let Some(generation) = metadata.generation.as_mut() {

@@ -38,6 +38,8 @@ pub struct DaemonSetController {
     queue: RetryQueue<Key>,
     /// Sets whose pods changed.
     changed: BTreeSet<Key>,
+    /// Sets one of whose pods became ready.
+    became_ready: BTreeSet<Key>,
     pods: PodIndex,
     /// When a failed pod was replaced last and how long that counts, by the set's uid, its generation and the node.
     backoffs: BTreeMap<(String, i64, String), (Timestamp, SignedDuration)>,
@@ -72,6 +74,13 @@ impl Reconciler for DaemonSetController {
     fn reconcile_next(&mut self, context: &mut Context<'_>) -> bool {
         let due = context.api.now() + BATCH_PERIOD;
         std::mem::take(&mut self.changed).into_iter().for_each(|key| self.queue.add_at(key, due));
+        for key in std::mem::take(&mut self.became_ready) {
+            let set = context.api.get::<DaemonSet>(&key.0, &key.1);
+            let seconds = set.and_then(|set| set.spec.as_ref()).map_or(0, min_ready_seconds);
+            if seconds > 0 {
+                self.queue.add_at(key, context.api.now() + SignedDuration::from_secs(i64::from(seconds) + 1));
+            }
+        }
         let Some(key) = self.queue.pop(context.api.now()) else { return false };
         match self.sync(context.api, &key) {
             Ok(()) => self.queue.forget(&key),
@@ -114,6 +123,10 @@ impl DaemonSetController {
             if let Some(owner) = pod.controller().filter(|c| c.kind == "DaemonSet") {
                 self.changed.insert((pod.namespace().to_owned(), owner.name.clone()));
             }
+        }
+        let ready = old.is_none_or(|p| !is_pod_ready(p)) && new.is_some_and(|p| is_pod_ready(p));
+        if let Some((pod, owner)) = new.filter(|_| ready).and_then(|p| Some((p, p.controller()?))) {
+            self.became_ready.insert((pod.namespace().to_owned(), owner.name.clone()));
         }
         let Some(pod) = new.filter(|p| p.controller().is_none()) else { return };
         let same = |old: &Arc<Pod>| old.controller().is_none() && old.metadata.labels == pod.metadata.labels;
@@ -361,3 +374,6 @@ fn sync_nodes(
     }
     failure.map_or(Ok(()), Err)
 }
+
+#[cfg(test)]
+mod tests;

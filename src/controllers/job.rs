@@ -19,6 +19,7 @@ use super::controller_utils::{
 use crate::api::event::EventType;
 use crate::api::label_selector;
 use crate::api::object::{ApiObject, Kind};
+use crate::api::server::seconds_after;
 use crate::api::status::Status;
 use crate::api::{ApiServer, Change, Store};
 use crate::reconcile::{Context, Reconciler, WorkQueue};
@@ -371,7 +372,7 @@ impl Sync<'_> {
         if self.finished.is_none() {
             let started = status.start_time.as_ref().map(|t| t.0);
             let seconds = self.spec.active_deadline_seconds.filter(|_| !is_suspended(&self.spec));
-            let deadline = seconds.zip(started).map(|(s, started)| started + SignedDuration::from_secs(s));
+            let deadline = started.zip(seconds).map(|(started, seconds)| seconds_after(started, seconds));
             if self.failed > limit || backoff::past_limit_on_failure(&self.spec, limit, &self.pods) {
                 let message = "Job has reached the specified backoff limit";
                 self.finished = failure(self.api, "BackoffLimitExceeded", message);
@@ -461,3 +462,6 @@ impl Sync<'_> {
         self.event(EventType::Normal, if suspended { "Suspended" } else { "Resumed" }, message);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use super::controller_utils::{RetryQueue, is_pod_terminal};
 use crate::api::kinds::namespace::{KUBERNETES_FINALIZER, phase, spec_finalizers};
 use crate::api::object::{ApiObject, Kind, Object, ObjectKey};
-use crate::api::server::DeleteOptions;
+use crate::api::server::{DeleteOptions, seconds_after};
 use crate::api::status::Reason;
 use crate::api::{ApiServer, Change, Store};
 use crate::reconcile::{Context, Reconciler};
@@ -61,7 +61,7 @@ impl Reconciler for NamespaceController {
         match sync(context.api, &name) {
             Synced::Done => self.queue.forget(&name),
             Synced::Remaining(estimate) => {
-                self.queue.add_at(name, now + SignedDuration::from_secs(estimate / 2 + 1));
+                self.queue.add_at(name, seconds_after(now, estimate / 2 + 1));
             }
             Synced::Failed => self.queue.retry(name, now),
         }

@@ -1,4 +1,6 @@
 //! `absent`: no object like this exists.
+use serde_json::Value;
+
 use super::compare::compare;
 use super::diff::Diff;
 use super::find::Target;
@@ -7,12 +9,34 @@ use crate::api::Object;
 use crate::cluster::Cluster;
 use crate::scenario::Pattern;
 
+/// What says which object it is, not what it is like.
+const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.namespace"];
+
 pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
     let target = Target::of(pattern)?;
     let alike = |object: &&Object| compare(&pattern.value, &object.to_value()).is_equal();
     let objects: Vec<_> = target.objects(cluster.api().store()).filter(alike).map(Object::key).collect();
     let Some(first) = objects.first() else { return Ok(Verdict::Passed) };
     let reasons = reasons::of(cluster, first);
-    let finding = Finding::Present { objects };
+    let object = cluster.api().store().object(first.kind, &first.namespace, &first.name);
+    let actual = object.map(Object::to_value).unwrap_or_default();
+    let view = compare(&pattern.value, &actual).actual.unwrap_or_default();
+    let mut fields = Vec::new();
+    leaves("", &view, &mut fields);
+    fields.retain(|(path, _)| !IDENTITY.contains(&path.as_str()));
+    let finding = Finding::Present { objects, fields };
     Ok(Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons })))
+}
+
+/// The fields of a value that hold no further fields.
+fn leaves(path: &str, value: &Value, out: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (key, value) in fields {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                leaves(&path, value, out);
+            }
+        }
+        other => out.push((path.to_owned(), other.clone())),
+    }
 }

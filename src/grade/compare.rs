@@ -173,15 +173,17 @@ fn map(
 /// Puts the comparisons of fields together.
 fn join<'a>(parts: impl Iterator<Item = (&'a String, Comparison)>, present: bool) -> Comparison {
     let (mut differences, mut expected, mut actual) = (Vec::new(), Map::new(), Map::new());
+    let mut asked = false;
     for (key, part) in parts {
+        asked = true;
         differences.extend(part.differences);
         expected.extend(part.expected.map(|value| (key.clone(), value)));
         actual.extend(part.actual.map(|value| (key.clone(), value)));
     }
     // an object that is there but has nothing of what was asked is not shown as `{}`
-    let shown = present && (expected.is_empty() || !actual.is_empty());
-    let actual = shown.then_some(Value::Object(actual));
-    Comparison { differences, expected: Some(Value::Object(expected)), actual }
+    // and neither is one of which only something absent was expected
+    let object = |fields: Map<String, Value>| (!asked || !fields.is_empty()).then_some(Value::Object(fields));
+    Comparison { differences, expected: object(expected), actual: object(actual).filter(|_| present) }
 }
 
 /// Whether a value is what Go leaves out when it writes the field, or nothing at all.

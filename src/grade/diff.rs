@@ -57,8 +57,11 @@ impl Diff {
             (Some(one), Some(other)) => one.pointer(pointer) == other.pointer(pointer),
             _ => false,
         };
-        let text =
-            |value: Option<&Value>| value.map(|v| yaml::to_string(&without_identity(v, &same))).unwrap_or_default();
+        let text = |value: Option<&Value>| match value.map(|value| without_identity(value, &same)) {
+            None => String::new(),
+            Some(Value::Object(fields)) if fields.is_empty() => String::new(),
+            Some(value) => yaml::to_string(&value),
+        };
         let (expected, actual) = (text(expected), text(actual));
         let length = expected.lines().count().max(actual.lines().count());
         if length > MAX_LINES {

@@ -1,7 +1,7 @@
 //! `expect`: an object like this exists.
 use super::compare::{Comparison, compare};
 use super::diff::Diff;
-use super::find::Target;
+use super::find::{Target, missing_object};
 use super::{Failure, Finding, ScenarioError, Verdict, reasons};
 use crate::api::object::ObjectKey;
 use crate::cluster::Cluster;
@@ -24,22 +24,32 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
     }
     let (object, comparison) = nearest.unzip();
     let finding = match (&target.name, &object) {
-        (Some(name), None) => Finding::Missing { object: target.key(name), instead: target.instead(name, store) },
+        (Some(name), None) => missing_object(&target.key(name), store),
         (Some(_), Some(object)) => Finding::Different { object: object.clone() },
         (None, nearest) => {
             Finding::NoneLike { kind: target.kind, namespace: target.namespace.clone(), nearest: nearest.clone() }
         }
     };
-    let reasons = match (&object, &target.name) {
+    let mut reasons = match (&object, &target.name) {
         (Some(object), _) => reasons::of(cluster, object),
         (None, Some(name)) => reasons::of(cluster, &target.key(name)),
         (None, None) => Vec::new(),
     };
     let comparison = comparison.unwrap_or_default();
+    if let (Some(claim), Some(volume)) = (&object, expected_volume(&comparison)) {
+        reasons.extend(reasons::not_chosen(cluster, claim, volume));
+    }
     let diff = match &object {
         Some(_) => Diff::of(comparison.expected.as_ref(), comparison.actual.as_ref()),
         None => Diff::default(),
     };
     let failure = Failure { finding, diff, differences: comparison.differences, reasons };
     Ok(Verdict::Failed(Box::new(failure)))
+}
+
+/// The volume that a claim was expected to be bound to, if it is bound to another.
+fn expected_volume(comparison: &Comparison) -> Option<&str> {
+    let difference = comparison.differences.iter().find(|difference| difference.path == "spec.volumeName")?;
+    difference.actual.as_ref()?;
+    difference.expected.as_ref()?.as_str()
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use crate::api::Object;
 use crate::api::object::{Kind, ObjectKey};
 use crate::api::store::Store;
-use crate::grade::ScenarioError;
+use crate::grade::{Finding, ScenarioError};
 use crate::scenario::Pattern;
 use crate::suggest;
 use crate::timeline::record::is_furniture;
@@ -49,16 +49,17 @@ impl Target {
     pub(super) fn key(&self, name: &str) -> ObjectKey {
         ObjectKey::new(self.kind, self.namespace.as_deref().unwrap_or_default(), name)
     }
+}
 
-    /// An object that could have been meant instead of a missing one: of the same name elsewhere, or of a similar name in
-    /// the same namespace.
-    pub(super) fn instead(&self, name: &str, store: &Store) -> Option<ObjectKey> {
-        let elsewhere = store.objects_of(self.kind).find(|object| object.name() == name);
-        if let Some(object) = elsewhere {
-            return Some(object.key());
-        }
-        let here = |object: &&Object| self.namespace.as_deref().is_none_or(|n| object.namespace() == n);
-        let names: Vec<&str> = store.objects_of(self.kind).filter(here).map(Object::name).collect();
-        suggest::nearest(name, names).map(|near| self.key(near))
-    }
+/// The finding that an object is missing, with one that could have been meant instead: of the same name elsewhere, or of a
+/// similar name in the same namespace.
+pub(super) fn missing_object(key: &ObjectKey, store: &Store) -> Finding {
+    let elsewhere = store.objects_of(key.kind).find(|object| object.name() == key.name);
+    let here = store.objects_of(key.kind).filter(|object| object.namespace() == key.namespace);
+    let similar = || suggest::nearest(&key.name, here.map(Object::name));
+    let instead = match elsewhere {
+        Some(object) => Some(object.key()),
+        None => similar().map(|name| ObjectKey::new(key.kind, &key.namespace, name)),
+    };
+    Finding::Missing { object: key.clone(), instead }
 }

@@ -9,8 +9,9 @@ use crate::suggest;
 
 /// Looks at all patterns of a scenario.
 pub(super) fn validate_all(scenario: &Scenario) -> Result<(), ScenarioError> {
-    scenario.checks.iter().try_for_each(|check| match &check.question {
+    scenario.checks.iter().flat_map(|check| &check.questions).try_for_each(|question| match question {
         Question::Expect(pattern) | Question::Absent(pattern) | Question::Count(_, pattern) => validate(pattern),
+        Question::Mount(mount) => validate_volume(&mount.volume),
         Question::Cel(_) | Question::Storage(_) | Question::Dns(_) => Ok(()),
     })
 }
@@ -24,11 +25,16 @@ fn validate(pattern: &Pattern) -> Result<(), ScenarioError> {
         error.suggestion = suggest::nearest(kind, kinds).filter(|near| *near != kind).map(str::to_owned);
         return Err(error);
     };
-    structure("", root, &pattern.value).map_err(|(message, suggestion)| ScenarioError {
-        place: pattern.place.clone(),
-        message,
-        suggestion,
-    })
+    structure("", root, &pattern.value).map_err(|wrong| at(pattern, wrong))
+}
+
+fn validate_volume(pattern: &Pattern) -> Result<(), ScenarioError> {
+    let Some(volume) = schema::structure("core/v1", "Volume") else { return Ok(()) };
+    structure("", volume, &pattern.value).map_err(|wrong| at(pattern, wrong))
+}
+
+fn at(pattern: &Pattern, (message, suggestion): Wrong) -> ScenarioError {
+    ScenarioError { place: pattern.place.clone(), message, suggestion }
 }
 
 type Wrong = (String, Option<String>);

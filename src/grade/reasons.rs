@@ -1,12 +1,16 @@
 //! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
-use k8s_openapi::api::core::v1::PersistentVolumeClaim;
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use serde_json::Value;
 
+use crate::api::ApiObject as _;
 use crate::api::event::EventType;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
-use crate::storage::PassedOver;
+use crate::kubelet;
+use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};
 
 /// One reason.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +31,15 @@ pub enum Reason {
         /// What it waits for.
         state: ClaimState,
     },
+    /// A claim is bound to another volume than was expected.
+    NotChosen {
+        /// The volume that was expected.
+        volume: String,
+        /// The volume it is bound to.
+        chosen: String,
+        /// Why.
+        why: NotChosen,
+    },
     /// A condition in the object's status is not true.
     Condition {
         /// The object.
@@ -38,15 +51,11 @@ pub enum Reason {
         /// Its message.
         message: String,
     },
-    /// A container does not run.
-    Container {
+    /// Why a pod does not run, in the cluster's words.
+    Pod {
         /// The pod.
         pod: ObjectKey,
-        /// The container.
-        name: String,
-        /// Why, e.g. `CreateContainerConfigError`.
-        reason: String,
-        /// More words, perhaps none.
+        /// Why.
         message: String,
     },
     /// Something that was recorded about the object.
@@ -62,6 +71,24 @@ pub enum Reason {
     },
 }
 
+/// Why the volume controller took one volume and not another.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NotChosen {
+    /// The other does not fit.
+    PassedOver(PassedOver),
+    /// The other is larger.
+    Larger {
+        /// The other's size.
+        has: String,
+        /// The size of the one it took.
+        chosen_has: String,
+    },
+    /// The other offers more access modes.
+    MoreModes,
+    /// Nothing: it could have taken the other as well.
+    Equal,
+}
+
 /// The most reasons that are given for one object.
 const MAX: usize = 12;
 
@@ -75,9 +102,11 @@ pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
             claim(cluster, key, &mut reasons);
         }
         if key.kind == Kind::Pod {
-            pod(cluster, key, &value, &mut reasons);
+            pod(cluster, key, &mut reasons);
         }
-        conditions(key, &value, &mut reasons);
+        if key.kind != Kind::Pod {
+            conditions(key, &value, &mut reasons);
+        }
     }
     events(cluster, key, &mut reasons);
     reasons.truncate(MAX);
@@ -99,26 +128,46 @@ fn claim(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     reasons.extend(volumes.into_iter().map(|(volume, why)| Reason::PassedOver { claim: key.clone(), volume, why }));
 }
 
-/// Why a pod does not run: its containers, and the claims it waits for.
-fn pod(cluster: &Cluster, key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
-    let list = |pointer: &str| value.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-    let scheduled = !text(value, "/spec/nodeName").is_empty();
-    for volume in list("/spec/volumes") {
-        let name = text(volume, "/persistentVolumeClaim/claimName");
-        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, &key.namespace, name);
-        if !scheduled && !name.is_empty() {
-            reasons.extend(of(cluster, &claim_key));
-        }
+/// Why a claim that looked for a volume got another one than was expected.
+pub(super) fn not_chosen(cluster: &Cluster, key: &ObjectKey, expected: &str) -> Option<Reason> {
+    let store = cluster.api().store();
+    let claim = store.get::<PersistentVolumeClaim>(&key.namespace, &key.name)?;
+    let chosen = store.get::<PersistentVolume>("", storage::volume_name(claim))?;
+    let other = store.get::<PersistentVolume>("", expected)?;
+    if storage::claim_phase(claim) != "Bound" || claim.annotation(storage::BOUND_BY_CONTROLLER).is_none() {
+        return None;
     }
-    for status in list("/status/initContainerStatuses").chain(list("/status/containerStatuses")) {
-        let stopped = [status.pointer("/state/waiting"), status.pointer("/state/terminated")];
-        for state in stopped.into_iter().flatten() {
-            let reason = text(state, "/reason").to_owned();
-            if reason == "Completed" || reason == "PodInitializing" {
-                continue;
-            }
-            let (name, message) = (text(status, "/name").to_owned(), text(state, "/message").to_owned());
-            reasons.push(Reason::Container { pod: key.clone(), name, reason, message });
+    let modes = |volume: &PersistentVolume| {
+        let spec = storage::volume_spec(volume);
+        spec.access_modes.iter().flatten().collect::<BTreeSet<_>>().len()
+    };
+    let needs = ClaimNeeds::of(claim);
+    let (size, chosen_size) = (storage::volume_capacity(other), storage::volume_capacity(chosen));
+    let why = match needs.consider(other, None, false) {
+        Verdict::PassedOver(rule) => NotChosen::PassedOver(needs.explain(rule, other)),
+        _ if !storage::check_access_modes(claim, other) => {
+            NotChosen::PassedOver(needs.explain(Rule::AccessModes, other))
+        }
+        _ if modes(other) > modes(chosen) => NotChosen::MoreModes,
+        _ if size > chosen_size => NotChosen::Larger { has: size.to_string(), chosen_has: chosen_size.to_string() },
+        _ => NotChosen::Equal,
+    };
+    Some(Reason::NotChosen { volume: other.name().to_owned(), chosen: chosen.name().to_owned(), why })
+}
+
+/// Why a pod does not run, and why the claims are not bound that it waits for.
+fn pod(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
+    let store = cluster.api().store();
+    let Some(pod) = store.get::<Pod>(&key.namespace, &key.name) else { return };
+    let said = kubelet::explain::explain(store, cluster.api().events(), pod);
+    if said.is_empty() {
+        return;
+    }
+    reasons.extend(said.into_iter().map(|message| Reason::Pod { pod: key.clone(), message }));
+    for name in storage::claim_names(pod) {
+        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, &key.namespace, &name);
+        if store.get::<PersistentVolumeClaim>(&key.namespace, &name).is_some() {
+            claim(cluster, &claim_key, reasons);
         }
     }
 }
@@ -149,6 +198,11 @@ fn conditions(key: &ObjectKey, value: &Value, reasons: &mut Vec<Reason>) {
 fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     const WAITING: &[&str] = &["FailedBinding", "WaitForFirstConsumer", "ExternalProvisioning", "WaitForPodScheduled"];
     let mut last: Vec<&crate::api::event::Event> = Vec::new();
+    // once a pod runs, what it waited for does not matter
+    let runs = key.kind == Kind::Pod && reasons.is_empty();
+    if runs {
+        return;
+    }
     for event in cluster.api().events().about(key) {
         let warning = event.event_type == EventType::Warning;
         if warning || WAITING.contains(&event.reason.as_str()) {
@@ -163,7 +217,7 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     }
     for event in last {
         let said = |reason: &Reason| match reason {
-            Reason::Condition { message, .. } | Reason::Container { message, .. } => *message == event.message,
+            Reason::Condition { message, .. } | Reason::Pod { message, .. } => message.contains(&event.message),
             _ => false,
         };
         if !reasons.iter().any(said) {

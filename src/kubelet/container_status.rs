@@ -50,16 +50,14 @@ fn status(
     let latest = runtime.latest(&container.name);
     let mut state = latest.map_or_else(|| waiting(default_reason, None), state_of);
     let mut last_state = runtime.previous(&container.name).map(state_of).unwrap_or_default();
-    let done = is_init && latest.and_then(|c| c.exit.as_ref()).is_some_and(|e| e.code == 0);
-    let to_start = match latest {
-        None => !pod.is_terminating(),
-        Some(c) => {
-            c.exit.as_ref().is_some_and(|e| !pod.is_terminating() && should_restart(container, spec_of(pod), e.code))
-        }
+    let to_start = match latest.map(|c| &c.exit) {
+        _ if pod.is_terminating() => false,
+        None => true,
+        Some(None) => false,
+        // an init container that succeeded keeps saying so, even a sidecar that is to be restarted
+        Some(Some(exit)) => !(is_init && exit.code == 0) && should_restart(container, spec_of(pod), exit.code),
     };
-    if let Some((reason, message)) =
-        reasons.get(&container.name).filter(|_| to_start && (!done || is_sidecar(container)))
-    {
+    if let Some((reason, message)) = reasons.get(&container.name).filter(|_| to_start) {
         if state.terminated.is_some() {
             last_state = state;
         }

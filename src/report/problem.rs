@@ -109,7 +109,8 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
     }
     let Some(document) = &problem.document else { return report };
     report.file = Some(document.source().name.clone());
-    for (i, field) in problem.fields.iter().enumerate().take(MAX_PLACES) {
+    let named = field_of_warning(problem, document);
+    for (i, field) in problem.fields.iter().chain(&named).enumerate().take(MAX_PLACES) {
         let cause = problem.causes.get(i).map(crate::api::FieldError::body).unwrap_or_default();
         let suggestion = suggestion(problem, document, field, i);
         let field = &written_path(document, field);
@@ -155,6 +156,13 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
     }
     report.excerpt = Excerpt::of(&document.source().text, &found);
     report
+}
+
+/// The field a warning begins with: `spec.replicas: …`.
+fn field_of_warning(problem: &kubectl::Problem, document: &Document) -> Option<String> {
+    let (field, _) = problem.message.split_once(": ").filter(|_| problem.warning && problem.fields.is_empty())?;
+    let known = schema::at(root(document)?, &segments(field)).is_some();
+    known.then(|| field.to_owned())
 }
 
 fn root(document: &Document) -> Option<&'static StructType> {

@@ -88,9 +88,8 @@ fn write_check(check: &CheckReport, brief: bool, again: bool, report: &Report, o
         return Ok(());
     }
     if !check.reasons.is_empty() {
-        let why = say(report.lang, &Message::Why);
-        let above = if again { format!(": {}", say(report.lang, &Message::AsAbove)) } else { String::new() };
-        writeln!(out, "  {SOFT}{why}{above}{SOFT:#}")?;
+        let why = say(report.lang, if again { &Message::AsAbove } else { &Message::Why });
+        writeln!(out, "  {SOFT}{why}{SOFT:#}")?;
         for reason in check.reasons.iter().filter(|_| !again) {
             for (i, line) in wrap(&sanitise(reason), COLUMNS - 4).iter().enumerate() {
                 writeln!(out, "  {}{line}", if i == 0 { "· " } else { "  " })?;

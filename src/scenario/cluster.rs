@@ -98,7 +98,9 @@ impl RawCluster {
         if let Some(provisioners) = self.provisioners {
             environment.provisioners = provisioners;
         }
-        environment.exits = self.exits.unwrap_or_default();
+        if let Some(exits) = self.exits {
+            environment.exits = exits;
+        }
         if let Some(objects) = self.objects {
             let place = super::loader::text_place(file, source, objects.span());
             manifests.push(Manifest { text: objects.into_inner(), place });

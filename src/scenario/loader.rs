@@ -7,7 +7,9 @@ use toml::Spanned;
 
 use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
-use super::{Cel, Check, ContainerPath, Dns, DnsTarget, Free, Level, Pattern, Question, Range, Scenario, Storage};
+use super::{
+    Cel, Check, ContainerPath, Dns, DnsTarget, Free, Level, Mount, Pattern, Question, Range, Scenario, Storage,
+};
 use crate::lang::Text;
 use crate::timeline::{self, Step, StepTable};
 use crate::yaml;
@@ -48,6 +50,7 @@ struct RawCheck {
     absent: Option<Spanned<String>>,
     count: Option<Spanned<RawCount>>,
     cel: Option<Spanned<String>>,
+    mount: Option<RawMount>,
     storage: Option<Spanned<RawStorage>>,
     dns: Option<Spanned<RawDns>>,
 }
@@ -59,6 +62,15 @@ struct RawCount {
     exactly: Option<u64>,
     min: Option<u64>,
     max: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawMount {
+    at: Spanned<String>,
+    volume: Spanned<String>,
+    read_only: Option<bool>,
+    sub_path: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -81,7 +93,7 @@ struct RawDns {
     nothing: bool,
 }
 
-const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `storage`, `dns`";
+const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `mount`, `storage`, `dns`";
 
 impl Scenario {
     /// Reads a scenario; `file` is its name in error messages.
@@ -214,24 +226,30 @@ impl Loader<'_> {
             let place = text_place(self.file, self.source, text.span());
             questions.push(Question::Cel(Cel { expression: text.get_ref().clone(), place }));
         }
+        if let Some(mount) = raw.mount {
+            questions.push(Question::Mount(Mount {
+                at: self.path(&mount.at)?,
+                volume: self.document(&mount.volume)?,
+                read_only: mount.read_only,
+                sub_path: mount.sub_path,
+            }));
+        }
         if let Some(storage) = &raw.storage {
             questions.push(self.storage(storage)?);
         }
         if let Some(dns) = raw.dns {
             questions.push(self.dns(dns)?);
         }
-        let asked = questions.len();
-        let (Some(question), 1) = (questions.pop(), asked) else {
-            let message =
-                format!("check `{}` has {asked} questions; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
+        if questions.is_empty() {
+            let message = format!("check `{}` asks nothing; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
             return Err(self.error(raw.id.span(), message));
-        };
+        }
         Ok(Check {
             points: raw.points.into_inner(),
             title: self.text("title", raw.title)?,
             advice: raw.advice.map(|text| self.text("advice", text)).transpose()?,
             after: raw.after.map(Spanned::into_inner),
-            question,
+            questions,
             place: Place::at(self.file, self.source, span.start),
             id: raw.id.into_inner(),
         })
@@ -239,20 +257,31 @@ impl Loader<'_> {
 
     /// A manifest with one partial object.
     fn pattern(&self, text: &Spanned<String>) -> Result<Pattern, LoadError> {
+        let pattern = self.document(text)?;
+        for key in ["apiVersion", "kind"] {
+            if pattern.value.get(key).and_then(Value::as_str).is_none() {
+                return Err(self.error(text.span(), format!("the object has no `{key}`")));
+            }
+        }
+        Ok(pattern)
+    }
+
+    /// One YAML document.
+    fn document(&self, text: &Spanned<String>) -> Result<Pattern, LoadError> {
         let place = text_place(self.file, self.source, text.span());
         let mut documents = yaml::documents(text.get_ref()).map_err(|error| {
             let place = place.lines_below(error.line.unwrap_or(1).saturating_sub(1));
             LoadError { place, message: error.message, suggestion: None, span: text.span() }
         })?;
-        let (Some(value), true) = (documents.pop(), documents.is_empty()) else {
-            return Err(self.error(text.span(), "exactly one object is expected here"));
-        };
-        for key in ["apiVersion", "kind"] {
-            if value.get(key).and_then(Value::as_str).is_none() {
-                return Err(self.error(text.span(), format!("the object has no `{key}`")));
-            }
+        match (documents.pop(), documents.is_empty()) {
+            (Some(value), true) => Ok(Pattern { value, place }),
+            _ => Err(self.error(text.span(), "exactly one object is expected here")),
         }
-        Ok(Pattern { value, place })
+    }
+
+    fn path(&self, text: &Spanned<String>) -> Result<ContainerPath, LoadError> {
+        ContainerPath::parse(text.get_ref())
+            .ok_or_else(|| self.error(text.span(), "a path is written `NAMESPACE/POD/CONTAINER:/PATH`"))
     }
 
     fn count(&self, raw: &Spanned<RawCount>) -> Result<Question, LoadError> {
@@ -286,11 +315,7 @@ impl Loader<'_> {
         if same.len() == 1 || different.len() == 1 || same.len() + different.len() == 0 {
             return Err(self.error(raw.span(), "`same` and `different` compare at least two paths"));
         }
-        let path = |text: &Spanned<String>| {
-            ContainerPath::parse(text.get_ref())
-                .ok_or_else(|| self.error(text.span(), "a path is written `NAMESPACE/POD/CONTAINER:/PATH`"))
-        };
-        let paths = |list: &[Spanned<String>]| list.iter().map(path).collect::<Result<Vec<_>, _>>();
+        let paths = |list: &[Spanned<String>]| list.iter().map(|text| self.path(text)).collect::<Result<Vec<_>, _>>();
         Ok(Question::Storage(Storage { same: paths(same)?, different: paths(different)? }))
     }
 }
@@ -316,13 +341,15 @@ mod tests {
     fn each_kind_of_check_is_read() {
         let question = |text: &str| {
             let mut checks = Scenario::parse(&check(text), "scenario-1.toml").unwrap().checks;
-            checks.pop().unwrap().question
+            checks.pop().unwrap().questions.pop().unwrap()
         };
         assert!(matches!(question(&format!("expect = {POD}")), Question::Expect(_)));
         assert!(matches!(question(&format!("absent = {POD}")), Question::Absent(_)));
         let count = question(&format!("count = {{ min = 2, like = {POD} }}"));
         assert!(matches!(count, Question::Count(Range { min: 2, max: None }, _)));
         assert!(matches!(question("cel = \"true\""), Question::Cel(_)));
+        let mount = "mount = { at = \"ns/pod/a:/x\", volume = \"emptyDir: {}\", read-only = true }";
+        assert!(matches!(question(mount), Question::Mount(_)));
         let paths = "storage.same = [\"ns/pod/a:/x\", \"ns/pod/b:/y\"]";
         assert!(matches!(question(paths), Question::Storage(_)));
         assert!(matches!(question("dns = { name = \"a\", namespace = \"b\", pods = [\"c\"] }"), Question::Dns(_)));
@@ -342,8 +369,7 @@ mod tests {
     #[test]
     fn what_cannot_be_meant_is_refused() {
         assert!(error(HEAD).contains("missing field `checks`"));
-        assert!(error(&check("")).contains("has 0 questions"));
-        assert!(error(&check(&format!("cel = \"true\"\nexpect = {POD}"))).contains("has 2 questions"));
+        assert!(error(&check("")).contains("asks nothing"));
         assert!(error(&check("cel = \"true\"\nafter = 1")).contains("there are only 0 steps"));
         assert!(error(&check("cel = \"true\"").replace("points = 1", "points = 0")).contains("at least one point"));
         assert!(

@@ -45,24 +45,24 @@ pub struct Failure {
 
 impl Failure {
     /// Something went wrong.
-    pub fn error(message: impl Into<String>) -> Self {
-        Failure {
+    pub fn error(message: impl Into<String>) -> Box<Self> {
+        Box::new(Failure {
             reason: "SchedulerError",
             message: message.into(),
             plugins: BTreeSet::new(),
             by_pre_filter: false,
             nominate: Some(String::new()),
             preempt: None,
-        }
+        })
     }
 }
 
 /// Finds a node for a pod (`schedulingAlgorithm`); also returns what the plugins computed.
-pub fn schedule(cycle: Cycle<'_>, nominated: Nominated<'_>) -> Result<(String, CycleState), Failure> {
+pub fn schedule(cycle: Cycle<'_>, nominated: Nominated<'_>) -> Result<(String, CycleState), Box<Failure>> {
     let node_count = cycle.cache.node_count();
     if node_count == 0 {
         let message = "no nodes available to schedule pods";
-        return Err(Failure { reason: "Unschedulable", ..Failure::error(message) });
+        return Err(Box::new(Failure { reason: "Unschedulable", ..*Failure::error(message) }));
     }
     let mut state = CycleState::default();
     let mut diagnosis = Diagnosis::default();
@@ -75,23 +75,23 @@ pub fn schedule(cycle: Cycle<'_>, nominated: Nominated<'_>) -> Result<(String, C
             diagnosis.pre_filter = Some(rejection);
             // DynamicResources is asked next but its own PreFilter did not run, so preemption is never tried
             diagnosis.post_filter = "not found".to_owned();
-            return Err(Failure {
+            return Err(Box::new(Failure {
                 reason: "Unschedulable",
                 message: diagnosis.message(node_count),
                 plugins: BTreeSet::from([plugin]),
                 by_pre_filter: true,
                 nominate: None,
                 preempt: None,
-            });
+            }));
         }
     };
-    let node = nominated_first(cycle, &state, nominated).map_or_else(
-        || {
+    let node = match nominated_first(cycle, &state, nominated) {
+        Some(node) => Some(node),
+        None => {
             let feasible = feasible_nodes(cycle, &state, only.as_ref(), nominated, &mut diagnosis)?;
-            Ok(best(cycle, &feasible).map(|n| n.name().to_owned()))
-        },
-        |node| Ok(Some(node)),
-    )?;
+            best(cycle, &feasible).map(|n| n.name().to_owned())
+        }
+    };
     match node {
         Some(node) => Ok((node, state)),
         None => Err(try_preemption(cycle, &state, diagnosis, nominated)),
@@ -137,7 +137,7 @@ fn feasible_nodes<'a>(
     only: Option<&BTreeSet<String>>,
     nominated: Nominated<'_>,
     diagnosis: &mut Diagnosis,
-) -> Result<Vec<&'a NodeInfo>, Failure> {
+) -> Result<Vec<&'a NodeInfo>, Box<Failure>> {
     let mut feasible = Vec::new();
     for node in cycle.cache.nodes().filter(|n| only.is_none_or(|o| o.contains(n.name()))) {
         match filter_with_nominated(cycle, state, node, nominated) {
@@ -199,7 +199,12 @@ pub fn adjust(
     }
 }
 
-fn try_preemption(cycle: Cycle<'_>, state: &CycleState, mut diagnosis: Diagnosis, nominated: Nominated<'_>) -> Failure {
+fn try_preemption(
+    cycle: Cycle<'_>,
+    state: &CycleState,
+    mut diagnosis: Diagnosis,
+    nominated: Nominated<'_>,
+) -> Box<Failure> {
     let outcome = default_preemption::preempt(cycle, state, &diagnosis, nominated);
     let (nominate, preempt) = match outcome {
         default_preemption::Outcome::Candidate(candidate) => (Some(candidate.node.clone()), Some(Box::new(candidate))),
@@ -212,14 +217,14 @@ fn try_preemption(cycle: Cycle<'_>, state: &CycleState, mut diagnosis: Diagnosis
             (Some(String::new()), None)
         }
     };
-    Failure {
+    Box::new(Failure {
         reason: "Unschedulable",
         message: diagnosis.message(cycle.cache.node_count()),
         plugins: diagnosis.plugins,
         by_pre_filter: false,
         nominate,
         preempt,
-    }
+    })
 }
 
 /// Scales scores to 0..=100, the highest to 100 (`DefaultNormalizeScore`).
@@ -231,8 +236,9 @@ fn normalize(scores: &mut [i64], reverse: bool) {
     }
 }
 
-/// The best of the nodes that can take the pod; of equal ones the first by name, where Kubernetes picks at random
-/// (`prioritizeNodes`; image locality is left out: images weigh nothing here).
+/// The best of the nodes that can take the pod; of equal ones the last by name, where Kubernetes picks at random and the
+/// recorded clusters took that one two times in three (`prioritizeNodes`; image locality is left out: images weigh
+/// nothing here).
 fn best<'a>(cycle: Cycle<'_>, nodes: &[&'a NodeInfo]) -> Option<&'a NodeInfo> {
     if nodes.len() < 2 {
         return nodes.first().copied();
@@ -265,5 +271,5 @@ fn best<'a>(cycle: Cycle<'_>, nodes: &[&'a NodeInfo]) -> Option<&'a NodeInfo> {
         add(2, &liked.iter().map(scaled).collect::<Vec<_>>());
     }
     let best = totals.iter().copied().max()?;
-    nodes.iter().zip(&totals).find(|(_, t)| **t == best).map(|(n, _)| *n)
+    nodes.iter().zip(&totals).rev().find(|(_, t)| **t == best).map(|(n, _)| *n)
 }

@@ -25,13 +25,13 @@ pub fn run(cluster: &mut Cluster, arguments: &Arguments, namespace: Option<&str>
 }
 
 fn scale(cluster: &mut Cluster, arguments: &Arguments, namespace: &str) -> Result<String, Error> {
-    let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
-    kubectl::find(cluster, kind, namespace, name)?;
     if arguments.replicas < 0 {
         return Err(Error::Client(
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0".to_owned(),
         ));
     }
+    let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
+    kubectl::find(cluster, kind, namespace, name)?;
     if !matches!(kind, Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet) {
         let mut status = Status::bad_request("the server could not find the requested resource");
         status.reason = Reason::NotFound;
@@ -40,4 +40,18 @@ fn scale(cluster: &mut Cluster, arguments: &Arguments, namespace: &str) -> Resul
     let patch = Patch::Merge(json!({ "spec": { "replicas": arguments.replicas } }));
     cluster.api_mut().patch(kind, namespace, name, &patch, FieldValidation::Strict)?;
     Ok(format!("{} scaled\n", kubectl::object_name(kind, name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::Environment;
+
+    #[test]
+    fn a_negative_count_is_refused_before_the_object_is_looked_for() {
+        let mut cluster = Cluster::new(Environment::default());
+        let arguments = Arguments { target: "deploy/none".to_owned(), replicas: -1 };
+        let said = run(&mut cluster, &arguments, None).stderr;
+        assert!(said.starts_with("error: The --replicas=COUNT flag is required"), "{said}");
+    }
 }

@@ -30,12 +30,6 @@ impl Strategy for Job {
     fn set_defaults(&mut self) {
         let spec = self.spec.get_or_insert_default();
         default_job_spec(spec);
-        let labels = spec.template.metadata.as_ref().and_then(|m| m.labels.as_ref());
-        if let Some(labels) = labels
-            && self.metadata.labels.as_ref().is_none_or(|l| l.is_empty())
-        {
-            self.metadata.labels = Some(labels.clone());
-        }
         set_job_template_defaults(spec);
     }
 
@@ -66,6 +60,7 @@ impl Strategy for Job {
         if old.is_none() && self.spec.as_ref().is_some_and(|s| s.manual_selector != Some(true)) {
             generate_selector(self);
         }
+        default_labels(self);
         Ok(())
     }
 
@@ -111,6 +106,17 @@ pub(super) fn set_job_template_defaults(spec: &mut JobSpec) {
         }
     }
     set_pod_template_defaults(&mut spec.template);
+}
+
+/// A Job without labels has those of its template (`SetDefaults_Job`), the generated ones included: the API server
+/// gives both the same map, and defaults once more when it reads the object back.
+fn default_labels(job: &mut Job) {
+    let template = job.spec.as_ref().and_then(|s| s.template.metadata.as_ref()).and_then(|m| m.labels.as_ref());
+    if job.metadata.labels.as_ref().is_none_or(|l| l.is_empty())
+        && let Some(labels) = template
+    {
+        job.metadata.labels = Some(labels.clone());
+    }
 }
 
 /// Labels that tie the pods to this Job, and the selector for them (`generateSelector`).

@@ -5,6 +5,7 @@ use k8s_openapi::api::batch::v1::JobSpec;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
+use crate::api::server::seconds_after;
 use crate::controllers::controller_utils::phase;
 
 const DEFAULT_BACKOFF: SignedDuration = SignedDuration::from_secs(10);
@@ -53,8 +54,8 @@ pub(super) fn finished_at(pod: &Pod) -> Timestamp {
     let conditions = status.and_then(|s| s.conditions.as_ref());
     let unready = conditions.into_iter().flatten().find(|c| c.type_ == "Ready" && c.status == "False");
     let unready = unready.and_then(|c| c.last_transition_time.as_ref()).map(|t| t.0);
-    let grace = SignedDuration::from_secs(pod.metadata.deletion_grace_period_seconds.unwrap_or(0));
-    let deleted = pod.metadata.deletion_timestamp.as_ref().map(|t| t.0 - grace);
+    let grace = pod.metadata.deletion_grace_period_seconds.unwrap_or(0);
+    let deleted = pod.metadata.deletion_timestamp.as_ref().map(|t| seconds_after(t.0, -grace));
     let created = pod.metadata.creation_timestamp.as_ref().map(|t| t.0);
     of_containers.or(unready).or(deleted).or(created).unwrap_or(Timestamp::UNIX_EPOCH)
 }

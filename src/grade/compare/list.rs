@@ -40,6 +40,9 @@ const MEMBERS: &[&str] = &[
     "volumeClaimTemplates",
 ];
 
+/// The most items that are shown instead of a missing one.
+const MAX_INSTEAD: usize = 3;
+
 /// Fields by which people tell the items of a list apart, where the schema names none.
 const KEYS: &[&str] = &["name", "key", "topologyKey", "ip", "type"];
 
@@ -114,19 +117,28 @@ pub(super) fn compare(
 
     let mut result = Comparison::default();
     let (mut wanted_view, mut actual_view) = (Vec::new(), Vec::new());
+    let mut missing = false;
     for (i, (item, pair)) in expected.iter().zip(&pairs).enumerate() {
-        match pair.and_then(|j| compare_items(i, j)) {
-            Some(comparison) => {
+        match pair.and_then(|j| Some((j, compare_items(i, j)?))) {
+            Some((j, comparison)) => {
+                // a volume of another type is best shown as it is
+                let whole = !comparison.is_equal() && field.is_some_and(|field| field.json_name == "volumes");
                 result.differences.extend(comparison.differences);
                 wanted_view.extend(comparison.expected);
-                actual_view.extend(comparison.actual);
+                actual_view.extend(if whole { actual.get(j).cloned() } else { comparison.actual });
             }
             None => {
-                let path = item_path(i, item);
+                let (path, item) = (item_path(i, item), without_words(item));
                 result.differences.push(Difference { path, expected: Some(item.clone()), actual: None });
-                wanted_view.push(item.clone());
+                wanted_view.push(item);
+                missing = true;
             }
         }
+    }
+    if missing && !exact {
+        // what is there instead
+        let shown = more.iter().filter(|item| !is_furniture(item)).take(MAX_INSTEAD);
+        actual_view.extend(shown.map(|item| (*item).clone()));
     }
     if exact {
         for item in more {
@@ -150,6 +162,21 @@ pub(super) fn compare(
     result.expected = Some(Value::Array(wanted_view));
     result.actual = (!actual_view.is_empty() || !actual.is_empty()).then_some(Value::Array(actual_view));
     result
+}
+
+/// An expected item without the words that stand for no value of their own.
+fn without_words(item: &Value) -> Value {
+    let mut item = item.clone();
+    if let Value::Object(fields) = &mut item {
+        let word = |value: &Value| matches!(value.as_str(), Some(super::ANY | super::UNSET | super::NONE));
+        fields.retain(|_, value| !value.is_null() && !word(value));
+    }
+    item
+}
+
+/// What every pod gets: the volume with the service account's token, and its mount.
+fn is_furniture(item: &Value) -> bool {
+    item.get("name").and_then(Value::as_str).is_some_and(|name| name.starts_with("kube-api-access-"))
 }
 
 /// A list of plain values is shown and told whole.

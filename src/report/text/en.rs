@@ -2,17 +2,18 @@
 use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
 use crate::api::object::ObjectKey;
 use crate::grade::compare::{ANY, Difference};
-use crate::grade::reasons::Reason;
+use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
+use crate::kubelet::mounts::{Location, Medium};
 use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
-        Message::AsAbove => "as above".into(),
-        Message::NotSimulated(NotSimulated::Storage) => {
-            "not simulated: what containers see in their volumes; the check does not count".into()
+        Message::AsAbove => "why: as above".into(),
+        Message::NotSimulated(NotSimulated::VolumeContent) => {
+            "not simulated: the content of such a volume; the check does not count".into()
         }
         Message::DidNotSettle => "the cluster did not come to rest; the outcome is not final".into(),
         Message::Step(number) => format!("step {number}"),
@@ -104,10 +105,13 @@ fn finding(failure: &Failure) -> String {
                 }
             }
         }
-        Finding::Present { objects: keys } => {
+        Finding::Present { objects: keys, fields } => {
             let (names, others) = objects(keys);
             let others = if others > 0 { format!(" and {others} more") } else { String::new() };
-            format!("{names}{others} should not be there")
+            match fields.first() {
+                None => format!("{names}{others} should not be there"),
+                Some((path, found)) => format!("{names}{others}: {path} should not be {}", value(found)),
+            }
         }
         Finding::Number { expected, objects: keys, kind } => {
             let nearest = if first.is_empty() { String::new() } else { format!("; the next one: {first}{more}") };
@@ -127,8 +131,12 @@ fn finding(failure: &Failure) -> String {
                 Some(found) => format!("the name {name} leads to {}, expected {target}", found.join(", ")),
             }
         }
-        Finding::Paths { one, other, same: true } => format!("{one} and {other} show the same files"),
-        Finding::Paths { one, other, same: false } => format!("{one} and {other} do not show the same files"),
+        Finding::Paths { one, other, same: true } => {
+            format!("{} and {} show the same files: {}", one.0, other.0, location(&one.1))
+        }
+        Finding::Paths { one, other, same: false } => {
+            format!("{} shows {}, but {} shows {}", one.0, location(&one.1), other.0, location(&other.1))
+        }
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
 }
@@ -148,11 +156,27 @@ fn range(range: Range) -> String {
     }
 }
 
+fn location(location: &Location) -> String {
+    let path = &location.path;
+    match &location.medium {
+        Medium::Node(node) => format!("/{path} of {node}"),
+        Medium::Nfs(server) => format!("/{path} of NFS server {server}"),
+        Medium::Csi(driver, handle) => format!("/{path} of {driver} volume {handle}"),
+        Medium::Volume(volume) => format!("/{path} of volume {volume}"),
+        Medium::Pod(_, volume) => format!("/{path} of the pod's own volume {volume}"),
+        Medium::ConfigMap(namespace, name) => format!("ConfigMap {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Secret(namespace, name) => format!("Secret {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Image(image) => format!("/{path} of image {image}"),
+        Medium::Container(_, container) => format!("the container {container}'s own files"),
+    }
+}
+
 fn difference(difference: &Difference) -> String {
     let Difference { path, expected, actual } = difference;
     match (expected, actual) {
         (Some(expected), Some(actual)) => format!("{path} is {}, expected {}", value(actual), value(expected)),
         (Some(expected), None) if expected == ANY => format!("{path} is not set"),
+        (Some(expected), None) if expected.is_object() => format!("{path} is missing"),
         (Some(expected), None) => format!("{path} is not set, expected {}", value(expected)),
         (None, Some(actual)) => format!("{path} is {}, but should not be set", value(actual)),
         (None, None) => path.clone(),
@@ -167,12 +191,19 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}{condition}: {reason}: {message}", of(key))
         }
-        Reason::Container { pod, name, reason, message } if message.is_empty() => {
-            format!("{}container {name}: {reason}", of(pod))
-        }
-        Reason::Container { pod, name, reason, message } => {
-            format!("{}container {name}: {reason}: {message}", of(pod))
-        }
+        Reason::NotChosen { volume, chosen, why } => match why {
+            NotChosen::PassedOver(why) => format!("volume {volume}: {why}"),
+            NotChosen::Larger { has, chosen_has } => {
+                format!(
+                    "{chosen} ({chosen_has}) fits and is smaller than {volume} ({has}): the smallest that fits is taken"
+                )
+            }
+            NotChosen::MoreModes => {
+                format!("{chosen} fits and offers fewer access modes than {volume}: the narrowest that fits is taken")
+            }
+            NotChosen::Equal => format!("{chosen} fits as well as {volume}: either could be taken"),
+        },
+        Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
     }
 }

@@ -3,8 +3,9 @@ use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::grade::compare::{ANY, Difference};
-use crate::grade::reasons::Reason;
+use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
+use crate::kubelet::mounts::{Location, Medium};
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
 
@@ -12,8 +13,8 @@ pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
         Message::Finding(failure) => finding(failure),
         Message::Reason { reason, about } => because(reason, about),
-        Message::AsAbove => "同上".into(),
-        Message::NotSimulated(NotSimulated::Storage) => "未模擬容器在 volume 裡看到的內容，此項不計分".into(),
+        Message::AsAbove => "原因：同上".into(),
+        Message::NotSimulated(NotSimulated::VolumeContent) => "未模擬這種 volume 的內容，此項不計分".into(),
         Message::DidNotSettle => "叢集一直沒有穩定下來，以下並非最終結果".into(),
         Message::Step(number) => format!("步驟 {number}"),
         Message::StepFailed { number, stderr } => format!("題目的第 {number} 個步驟執行失敗：{stderr}"),
@@ -100,10 +101,13 @@ fn finding(failure: &Failure) -> String {
                 Some(key) => format!("{place}沒有符合的 {}；最接近的是 {}：{first}{more}", kind.name(), object(key)),
             }
         }
-        Finding::Present { objects: keys } => {
+        Finding::Present { objects: keys, fields } => {
             let (names, others) = objects(keys);
             let others = if others > 0 { format!(" 等 {} 個物件", keys.len()) } else { String::new() };
-            format!("{names}{others}不該存在")
+            match fields.first() {
+                None => format!("{names}{others}不該存在"),
+                Some((path, found)) => format!("{names}{others}：{path} 不該是 {}", value(found)),
+            }
         }
         Finding::Number { expected, objects: keys, kind } => {
             let nearest =
@@ -124,8 +128,12 @@ fn finding(failure: &Failure) -> String {
                 Some(found) => format!("名稱 {name} 指向 {}，{target}", found.join("、")),
             }
         }
-        Finding::Paths { one, other, same: true } => format!("{one} 與 {other} 看到的是同一份檔案"),
-        Finding::Paths { one, other, same: false } => format!("{one} 與 {other} 看到的不是同一份檔案"),
+        Finding::Paths { one, other, same: true } => {
+            format!("{} 與 {} 看到同一份檔案：{}", one.0, other.0, location(&one.1))
+        }
+        Finding::Paths { one, other, same: false } => {
+            format!("{} 看到的是{}，{} 看到的卻是{}", one.0, location(&one.1), other.0, location(&other.1))
+        }
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
 }
@@ -145,11 +153,27 @@ fn range(range: Range) -> String {
     }
 }
 
+fn location(location: &Location) -> String {
+    let path = &location.path;
+    match &location.medium {
+        Medium::Node(node) => format!(" {node} 的 /{path}"),
+        Medium::Nfs(server) => format!(" NFS 伺服器 {server} 的 /{path}"),
+        Medium::Csi(driver, handle) => format!(" {driver} volume {handle} 的 /{path}"),
+        Medium::Volume(volume) => format!(" volume {volume} 的 /{path}"),
+        Medium::Pod(_, volume) => format!(" pod 自己的 volume {volume} 的 /{path}"),
+        Medium::ConfigMap(namespace, name) => format!(" ConfigMap {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Secret(namespace, name) => format!(" Secret {namespace}/{name} {path}").trim_end().to_owned(),
+        Medium::Image(image) => format!(" image {image} 的 /{path}"),
+        Medium::Container(_, container) => format!(" container {container} 自己的檔案"),
+    }
+}
+
 fn difference(difference: &Difference) -> String {
     let Difference { path, expected, actual } = difference;
     match (expected, actual) {
         (Some(expected), Some(actual)) => format!("{path} 是 {}，預期 {}", value(actual), value(expected)),
         (Some(expected), None) if expected == ANY => format!("{path} 沒有設定"),
+        (Some(expected), None) if expected.is_object() => format!("缺少 {path}"),
         (Some(expected), None) => format!("{path} 沒有設定，預期 {}", value(expected)),
         (None, Some(actual)) => format!("{path} 是 {}，不該設定", value(actual)),
         (None, None) => path.clone(),
@@ -164,12 +188,17 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Condition { object: key, condition, reason, message } => {
             format!("{}{condition}：{reason}：{message}", of(key))
         }
-        Reason::Container { pod, name, reason, message } if message.is_empty() => {
-            format!("{}容器 {name}：{reason}", of(pod))
-        }
-        Reason::Container { pod, name, reason, message } => {
-            format!("{}容器 {name}：{reason}：{message}", of(pod))
-        }
+        Reason::NotChosen { volume, chosen, why } => match why {
+            NotChosen::PassedOver(why) => format!("volume {volume}：{}", passed_over(why)),
+            NotChosen::Larger { has, chosen_has } => {
+                format!("{chosen}（{chosen_has}）符合要求，而且比 {volume}（{has}）小；符合要求的 volume 會選最小的")
+            }
+            NotChosen::MoreModes => {
+                format!("{chosen} 符合要求，而且 access mode 比 {volume} 少；符合要求的 volume 會選 access mode 最少的")
+            }
+            NotChosen::Equal => format!("{chosen} 與 {volume} 同樣符合要求，選哪一個都有可能"),
+        },
+        Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
     }
 }

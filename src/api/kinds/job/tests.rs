@@ -22,6 +22,7 @@ fn job(mut spec: Value) -> Job {
     if job.spec.as_ref().unwrap().manual_selector != Some(true) {
         generate_selector(&mut job);
     }
+    default_labels(&mut job);
     job
 }
 
@@ -52,8 +53,9 @@ fn a_job_that_says_nothing_runs_one_pod_once() {
 fn a_job_takes_over_the_labels_of_its_template() {
     let mut with_labels = template();
     with_labels["metadata"] = json!({"labels": {"app": "pi"}});
-    let labels = job(json!({"template": with_labels})).metadata.labels.unwrap();
-    assert_eq!(labels, [("app".to_owned(), "pi".to_owned())].into());
+    let labels: Vec<String> = job(json!({"template": with_labels})).metadata.labels.unwrap().into_keys().collect();
+    let generated = [CONTROLLER_UID_LABEL, JOB_NAME_LABEL, LEGACY_CONTROLLER_UID_LABEL, LEGACY_JOB_NAME_LABEL];
+    assert_eq!(labels, ["app", generated[0], generated[1], generated[2], generated[3]]);
 }
 
 #[test]

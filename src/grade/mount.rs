@@ -1,0 +1,74 @@
+//! `mount`: a container has a volume like this mounted at a path.
+use serde_json::{Map, Value, json};
+
+use super::compare::{ANY, compare};
+use super::diff::Diff;
+use super::find::missing_object;
+use super::{Failure, Finding, Verdict, reasons};
+use crate::api::Object;
+use crate::api::object::{Kind, ObjectKey};
+use crate::cluster::Cluster;
+use crate::environment::glob;
+use crate::scenario::Mount;
+
+/// Every pod the path's pattern means has to have it; how the volume is named in the pod does not matter.
+pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
+    let at = &mount.at;
+    let store = cluster.api().store();
+    let meant = |pod: &&Object| pod.namespace() == at.namespace && glob(&at.pod, pod.name());
+    let mut pods = store.objects_of(Kind::Pod).filter(meant).peekable();
+    if pods.peek().is_none() {
+        let finding = match at.pod.contains('*') {
+            true => Finding::NoPath { path: at.to_string() },
+            false => missing_object(&ObjectKey::new(Kind::Pod, &at.namespace, &at.pod), store),
+        };
+        return failed(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: Vec::new() });
+    }
+    for pod in pods {
+        let actual = pod.to_value();
+        let found = compare(&expected(mount, &actual), &actual);
+        if !found.is_equal() {
+            let diff = Diff::of(found.expected.as_ref(), found.actual.as_ref());
+            let reasons = reasons::of(cluster, &pod.key());
+            let finding = Finding::Different { object: pod.key() };
+            return failed(Failure { finding, differences: found.differences, diff, reasons });
+        }
+    }
+    Verdict::Passed
+}
+
+fn failed(failure: Failure) -> Verdict {
+    Verdict::Failed(Box::new(failure))
+}
+
+/// A partial pod whose container mounts the volume under the name it has in the real one.
+fn expected(mount: &Mount, pod: &Value) -> Value {
+    let at = &mount.at;
+    let list =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let named = |list: &[Value]| list.iter().any(|container| text(container, "name") == at.container);
+    let containers = list(pod, "/spec/containers");
+    let field =
+        if !named(&containers) && named(&list(pod, "/spec/initContainers")) { "initContainers" } else { "containers" };
+    let mounts =
+        list(pod, &format!("/spec/{field}")).into_iter().filter(|container| text(container, "name") == at.container);
+    let same_path = |found: &Value| text(found, "mountPath").trim_end_matches('/') == at.path.trim_end_matches('/');
+    let mounted = mounts.flat_map(|container| list(&container, "/volumeMounts")).find(same_path);
+
+    let name = mounted.as_ref().map(|found| text(found, "name"));
+    let sub_path = mount.sub_path.as_ref().map_or(Value::Null, |path| json!(path));
+    let mut wanted_mount = json!({ "mountPath": at.path, "subPath": sub_path, "name": name.as_deref().unwrap_or(ANY) });
+    if let (Some(read_only), Value::Object(fields)) = (mount.read_only, &mut wanted_mount) {
+        fields.insert("readOnly".to_owned(), json!(read_only));
+    }
+    let mut volume = mount.volume.value.as_object().cloned().unwrap_or_else(Map::new);
+    if let Some(name) = name {
+        volume.insert("name".to_owned(), json!(name));
+    }
+    json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "spec": { field: [{ "name": at.container, "volumeMounts": [wanted_mount] }], "volumes": [volume] },
+    })
+}
