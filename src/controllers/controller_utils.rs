@@ -16,6 +16,9 @@ use crate::reconcile::WorkQueue;
 /// A namespace and a name.
 pub(super) type Key = (String, String);
 
+/// For how many pods one owner is believed when it asks for more of them than any cluster holds.
+pub(super) const MOST_REPLICAS: i32 = 5_000;
+
 /// The key of an object.
 pub(super) fn key_of<T: ApiObject>(object: &T) -> Key {
     (object.namespace().to_owned(), object.name().to_owned())

@@ -8,7 +8,7 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::controller_ref_manager;
 use super::controller_utils::{
-    Key, PodIndex, RetryQueue, available_at, compare_for_deletion, create_pod, delete_pod, is_controlled_by,
+    Key, MOST_REPLICAS, PodIndex, RetryQueue, available_at, compare_for_deletion, create_pod, delete_pod, is_controlled_by,
     is_namespace_terminating, is_pod_active, is_pod_available, is_pod_ready, is_pod_terminating, key_of, node_name,
     nonzero, pod_from_template,
 };
@@ -122,7 +122,7 @@ impl ReplicaSetController {
         spec: &ReplicaSetSpec,
         active: &[Arc<Pod>],
     ) -> Result<(), Status> {
-        let wanted = usize::try_from(spec.replicas.unwrap_or(0)).unwrap_or(0);
+        let wanted = usize::try_from(spec.replicas.unwrap_or(0).min(MOST_REPLICAS)).unwrap_or(0);
         if active.len() < wanted {
             let template = spec.template.as_ref().cloned().unwrap_or_default();
             return slow_start_batch((wanted - active.len()).min(BURST_REPLICAS), || {

@@ -14,7 +14,7 @@ use k8s_openapi::api::apps::v1::{ControllerRevision, StatefulSet, StatefulSetSpe
 use k8s_openapi::api::core::v1::{PersistentVolumeClaim, Pod};
 use k8s_openapi::jiff::Timestamp;
 
-use super::controller_utils::{Key, PodIndex, RetryQueue, key_of};
+use super::controller_utils::{Key, MOST_REPLICAS, PodIndex, RetryQueue, key_of};
 use crate::api::label_selector;
 use crate::api::object::ApiObject;
 use crate::api::{Change, Store};
@@ -40,10 +40,10 @@ fn start_ordinal(spec: &StatefulSetSpec) -> i64 {
     spec.ordinals.as_ref().and_then(|o| o.start).map_or(0, i64::from)
 }
 
-/// The ordinals a set should have.
+/// The ordinals a set should have, at most as many as are believed.
 fn ordinals(spec: &StatefulSetSpec) -> std::ops::Range<i64> {
     let start = start_ordinal(spec);
-    start..start + i64::from(spec.replicas.unwrap_or(1).max(0))
+    start..start + i64::from(spec.replicas.unwrap_or(1).clamp(0, MOST_REPLICAS))
 }
 
 /// `podInOrdinalRange`.
@@ -136,5 +136,16 @@ impl StatefulSetController {
         {
             state.touch(*ordinal);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_cannot_ask_for_more_pods_than_any_cluster_holds() {
+        let spec = StatefulSetSpec { replicas: Some(i32::MAX), ..Default::default() };
+        assert_eq!(ordinals(&spec), 0..i64::from(MOST_REPLICAS));
     }
 }

@@ -5,7 +5,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 
 use super::Rollout;
 use super::sync::all_sets;
-use super::util::{available, by_creation, is_complete, max_unavailable, new_replicas, size, wanted};
+use super::util::{available, by_creation, is_complete, max_unavailable, new_replicas, size, total_size, wanted};
 use crate::api::status::Status;
 
 impl Rollout<'_> {
@@ -42,10 +42,9 @@ impl Rollout<'_> {
         if old.is_empty() {
             return Ok(false);
         }
-        let total: i32 = all.iter().map(|s| size(s)).sum();
         let min_available = wanted(self.d) - max_unavailable(self.d);
         let new_unavailable = size(new) - available(new);
-        let max_scaled_down = total - min_available - new_unavailable;
+        let max_scaled_down = total_size(all).saturating_sub(min_available).saturating_sub(new_unavailable);
         if max_scaled_down <= 0 {
             return Ok(false);
         }
@@ -69,7 +68,7 @@ impl Rollout<'_> {
             let count = (max - removed).min(size(set) - available(set));
             let target = size(set) - count;
             *set = self.scale_replica_set(set, target, false)?.1;
-            removed += count;
+            removed = removed.saturating_add(count);
         }
         Ok(removed)
     }
@@ -88,7 +87,7 @@ impl Rollout<'_> {
             }
             let count = size(set).min(surplus - removed);
             self.scale_replica_set(set, size(set) - count, false)?;
-            removed += count;
+            removed = removed.saturating_add(count);
         }
         Ok(removed)
     }

@@ -10,7 +10,7 @@ use super::util::{
     equal_ignoring_hash, find_active_or_latest, find_new, find_old, has_progress_deadline, is_rolling_update,
     is_saturated, max_revision, max_surge, max_unavailable, new_condition, new_replicas, paused, proportion,
     replicas_annotation, replicas_annotations_need_update, revision, set_condition, set_new_annotations,
-    set_replicas_annotations, size, spec_of, wanted,
+    set_replicas_annotations, size, spec_of, total_size, wanted,
 };
 use super::{Rollout, SOURCE};
 use crate::api::event::EventType;
@@ -240,9 +240,8 @@ impl Rollout<'_> {
             return Ok(());
         }
         let mut sets: Vec<Arc<ReplicaSet>> = old.iter().chain(new).filter(|s| size(s) > 0).cloned().collect();
-        let total: i32 = sets.iter().map(|s| size(s)).sum();
         let allowed = if wanted(self.d) > 0 { wanted(self.d).saturating_add(max_surge(self.d)) } else { 0 };
-        let to_add = allowed - total;
+        let to_add = allowed.saturating_sub(total_size(&sets));
         match to_add {
             1.. => sets.sort_by(|a, b| by_size_newer(a, b)),
             ..=-1 => sets.sort_by(|a, b| by_size_older(a, b)),
@@ -252,13 +251,13 @@ impl Rollout<'_> {
         let mut sizes = BTreeMap::new();
         for set in &sets {
             let share = proportion(set, self.d, to_add, added);
-            sizes.insert(set.name().to_owned(), size(set) + share);
-            added += share;
+            sizes.insert(set.name().to_owned(), size(set).saturating_add(share));
+            added = added.saturating_add(share);
         }
         for (i, set) in sets.iter().enumerate() {
             let mut target = sizes.get(set.name()).copied().unwrap_or(0);
             if i == 0 && to_add != 0 {
-                target = (target + to_add - added).max(0);
+                target = target.saturating_add(to_add.saturating_sub(added)).max(0);
             }
             self.scale_replica_set(set, target, true)?;
         }
@@ -342,7 +341,7 @@ impl Rollout<'_> {
             updated_replicas: nonzero(new.map_or(0, |s| actual(s))),
             ready_replicas: nonzero(ready),
             available_replicas: nonzero(is_available),
-            unavailable_replicas: nonzero((sum(&size) - is_available).max(0)),
+            unavailable_replicas: nonzero((total_size(all) - is_available).max(0)),
             terminating_replicas: terminating(all),
             collision_count: old_status.and_then(|s| s.collision_count),
             conditions: old_status.and_then(|s| s.conditions.clone()),

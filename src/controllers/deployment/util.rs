@@ -50,6 +50,11 @@ pub(super) fn size(set: &ReplicaSet) -> i32 {
     set.spec.as_ref().and_then(|s| s.replicas).unwrap_or(0)
 }
 
+/// The sizes of several ReplicaSets together.
+pub(super) fn total_size(sets: &[Arc<ReplicaSet>]) -> i32 {
+    sets.iter().map(|s| size(s)).fold(0, i32::saturating_add)
+}
+
 pub(super) fn available(set: &ReplicaSet) -> i32 {
     set.status.as_ref().and_then(|s| s.available_replicas).unwrap_or(0)
 }
@@ -107,7 +112,7 @@ pub(in crate::controllers) fn scaled(value: Option<&IntOrString>, total: i32, ro
             let percent = text.strip_suffix('%').and_then(|p| p.parse::<i64>().ok()).unwrap_or(0);
             let product = percent.saturating_mul(i64::from(total));
             let rounding = if round_up { 99 } else { 0 };
-            i32::try_from((product + rounding).div_euclid(100)).unwrap_or(i32::MAX)
+            i32::try_from(product.saturating_add(rounding).div_euclid(100)).unwrap_or(i32::MAX)
         }
     }
 }
@@ -135,12 +140,12 @@ pub(super) fn new_replicas(d: &Deployment, all: &[Arc<ReplicaSet>], new_size: i3
     }
     let rolling_update = spec_of(d).strategy.as_ref().and_then(|s| s.rolling_update.as_ref());
     let surge = scaled(rolling_update.and_then(|r| r.max_surge.as_ref()), wanted(d), true);
-    let current: i32 = all.iter().map(|s| size(s)).sum();
+    let current = total_size(all);
     let most = wanted(d).saturating_add(surge);
     if current >= most {
         return new_size;
     }
-    new_size + (most - current).min(wanted(d) - new_size)
+    new_size.saturating_add((most - current).min(wanted(d) - new_size))
 }
 
 /// Whether two templates are the same but for the hash label (`EqualIgnoreHash`).
@@ -245,7 +250,7 @@ pub(super) fn proportion(set: &ReplicaSet, d: &Deployment, to_add: i32, added: i
         return 0;
     }
     let fraction = fraction(set, d);
-    let allowed = to_add - added;
+    let allowed = to_add.saturating_sub(added);
     if to_add > 0 { fraction.min(allowed) } else { fraction.max(allowed) }
 }
 
@@ -261,7 +266,7 @@ fn fraction(set: &ReplicaSet, d: &Deployment) -> i32 {
     let now = wanted(d).saturating_add(max_surge(d));
     let scaled = f64::from(size(set)) * f64::from(now) / f64::from(before);
     // half away from zero, as `integer.RoundToInt32`
-    scaled.round() as i32 - size(set)
+    (scaled.round() as i32).saturating_sub(size(set))
 }
 
 /// Whether the new ReplicaSet has all its pods (`IsSaturated`).
@@ -342,5 +347,29 @@ pub(super) fn from_replica_set(condition: &ReplicaSetCondition) -> DeploymentCon
         last_update_time: condition.last_transition_time.clone(),
         reason: condition.reason.clone(),
         message: condition.message.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_that_are_too_large_saturate() {
+        let scaled = |text: &str, total| scaled(Some(&IntOrString::String(text.to_owned())), total, true);
+        assert_eq!(scaled("25%", 10), 3);
+        assert_eq!(scaled("999999999999999999%", i32::MAX), i32::MAX);
+    }
+
+    #[test]
+    fn sizes_that_are_too_large_saturate() {
+        let spec = DeploymentSpec { replicas: Some(i32::MAX), ..Default::default() };
+        let d = Deployment { spec: Some(spec), ..Default::default() };
+        let mut set = ReplicaSet::default();
+        set.spec.get_or_insert_default().replicas = Some(i32::MAX);
+        let sets = [Arc::new(set.clone()), Arc::new(set)];
+        assert_eq!(total_size(&sets), i32::MAX);
+        assert_eq!(new_replicas(&d, &sets, 0), i32::MAX);
+        assert_eq!(proportion(&sets[0], &d, i32::MAX, -1), 0);
     }
 }
