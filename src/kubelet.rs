@@ -129,10 +129,6 @@ impl Reconciler for Kubelets {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 impl Kubelets {

@@ -10,7 +10,7 @@ use crate::api::{ApiServer, Change, Store};
 use crate::environment::Environment;
 
 /// A component that works on the cluster through the API server, level-triggered.
-pub trait Reconciler: Send {
+pub trait Reconciler: BoxedClone + Send {
     /// The component's name, as in events.
     fn name(&self) -> &'static str;
 
@@ -28,9 +28,18 @@ pub trait Reconciler: Send {
     fn next_alarm(&self) -> Option<Timestamp> {
         None
     }
+}
 
-    /// A copy with the same queue.
+/// Copies a reconciler with its queue; every reconciler that is `Clone` has it.
+pub trait BoxedClone {
+    /// The copy.
     fn boxed_clone(&self) -> Box<dyn Reconciler>;
+}
+
+impl<T: Reconciler + Clone + 'static> BoxedClone for T {
+    fn boxed_clone(&self) -> Box<dyn Reconciler> {
+        Box::new(self.clone())
+    }
 }
 
 /// What a reconciler works with.

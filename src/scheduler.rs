@@ -137,10 +137,6 @@ impl Reconciler for Scheduler {
         let deadline = self.bindings.values().map(|b| b.deadline).min();
         self.queue.next_timer().into_iter().chain(deadline).min()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// Events: what `pkg/scheduler/eventhandlers.go` does with them.

@@ -91,10 +91,6 @@ impl Reconciler for CronJobController {
     fn next_alarm(&self) -> Option<Timestamp> {
         self.alarms.first().map(|(due, _)| *due)
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 impl CronJobController {

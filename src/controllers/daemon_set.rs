@@ -92,10 +92,6 @@ impl Reconciler for DaemonSetController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// The pods of a set by the node they are on or meant for.

@@ -93,10 +93,6 @@ impl Reconciler for EndpointSliceController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 impl EndpointSliceController {

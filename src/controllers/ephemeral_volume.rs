@@ -74,10 +74,6 @@ impl Reconciler for EphemeralVolumeController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 impl EphemeralVolumeController {

@@ -77,10 +77,6 @@ impl Reconciler for ExternalProvisioner {
     fn next_timer(&self) -> Option<Timestamp> {
         None
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// Whether a driver works in this cluster. The in-tree plugin is none of ours.

@@ -88,10 +88,6 @@ impl Reconciler for JobController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer().into_iter().chain(self.orphans.next_timer()).min()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 fn completions(spec: &JobSpec) -> i32 {

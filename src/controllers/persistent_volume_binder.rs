@@ -92,10 +92,6 @@ impl Reconciler for PersistentVolumeBinder {
     fn next_timer(&self) -> Option<Timestamp> {
         [self.volumes.next_timer(), self.claims.next_timer(), self.resync.due()].into_iter().flatten().min()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 impl PersistentVolumeBinder {

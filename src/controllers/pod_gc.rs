@@ -73,10 +73,6 @@ impl Reconciler for PodGcController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.quarantine.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// `markFailedAndDeletePodWithCondition`.

@@ -81,10 +81,6 @@ impl Reconciler for StatefulSetController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 impl StatefulSetController {

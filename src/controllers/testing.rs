@@ -194,8 +194,4 @@ impl Reconciler for TestKubelet {
     fn next_timer(&self) -> Option<Timestamp> {
         None
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }

@@ -38,10 +38,6 @@ impl Reconciler for TtlAfterFinishedController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// When a Job is to be deleted.

@@ -60,10 +60,6 @@ impl Reconciler for VacProtectionController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// The classes a claim wants, has, or is on its way to.

@@ -62,10 +62,6 @@ impl Reconciler for VolumeExpandController {
     fn next_timer(&self) -> Option<Timestamp> {
         self.queue.next_timer()
     }
-
-    fn boxed_clone(&self) -> Box<dyn Reconciler> {
-        Box::new(self.clone())
-    }
 }
 
 /// The size a claim's status shows.
