@@ -8,9 +8,9 @@ use k8s_openapi::jiff::Timestamp;
 
 use super::controller_ref_manager;
 use super::controller_utils::{
-    Key, MOST_REPLICAS, PodIndex, RetryQueue, available_at, compare_for_deletion, create_pod, delete_pod, is_controlled_by,
-    is_namespace_terminating, is_pod_active, is_pod_available, is_pod_ready, is_pod_terminating, key_of, node_name,
-    nonzero, pod_from_template,
+    Key, MOST_REPLICAS, PodIndex, RetryQueue, available_at, compare_for_deletion, create_pod, delete_pod,
+    is_controlled_by, is_namespace_terminating, is_pod_active, is_pod_available, is_pod_ready, is_pod_terminating,
+    key_of, node_name, nonzero, pod_from_template,
 };
 use crate::api::label_selector;
 use crate::api::object::ApiObject;
