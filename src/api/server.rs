@@ -16,6 +16,9 @@ use super::store::Store;
 use super::strategy::Strategy;
 use super::validation;
 
+/// How often a name is generated until it is a free one.
+const MAX_NAME_ATTEMPTS: usize = 8;
+
 /// The API server: the store, the clock and everything a request passes through on its way to the store.
 #[derive(Clone, Debug)]
 pub struct ApiServer {
@@ -159,7 +162,16 @@ impl ApiServer {
         {
             // names.SimpleNameGenerator cuts the prefix so that 63 characters are not exceeded
             let prefix: String = prefix.chars().take(58).collect();
-            metadata.name = Some(format!("{prefix}{}", self.identities.suffix()));
+            // a taken name is drawn again (`RetryGenerateName`)
+            for _ in 0..MAX_NAME_ATTEMPTS {
+                let name = format!("{prefix}{}", self.identities.suffix());
+                let taken =
+                    self.store.object(T::ID, metadata.namespace.as_deref().unwrap_or_default(), &name).is_some();
+                metadata.name = Some(name);
+                if !taken {
+                    break;
+                }
+            }
         }
         object.allocate(None, &self.store)?;
         let causes = object.validate();
