@@ -11,12 +11,15 @@ use std::time::{Duration, Instant};
 
 use ckad_grade::cluster::Cluster;
 use ckad_grade::environment::Environment;
+use ckad_grade::grade::grade;
 use ckad_grade::manifest;
+use ckad_grade::scenario::Scenario;
 use ckad_grade::timeline::{Action, ManifestFile, Step, play_step};
 
 fn main() {
     reading();
     applying();
+    grading();
     binding_many_claims();
     whole_process();
 }
@@ -84,6 +87,24 @@ fn applying() {
         black_box(play_step(&mut cluster, &step));
     });
     report("apply a manifest and settle", played, "serde_yaml of it", yaml);
+}
+
+fn grading() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = std::fs::read_to_string(root.join("scenarios/scenario-107.toml")).unwrap();
+    let bytes = std::fs::read(root.join("solutions/scenario-107/key.yaml")).unwrap();
+    let text = String::from_utf8(bytes.clone()).unwrap();
+    let yaml = fastest(|| serde_yaml_values(&text));
+    let loaded = fastest(|| {
+        black_box(Scenario::parse(&source, "scenario-107.toml").unwrap());
+    });
+    report("load scenario-107", loaded, "serde_yaml of its key", yaml);
+    let scenario = Scenario::parse(&source, "scenario-107.toml").unwrap();
+    let answer = [ManifestFile { name: "key.yaml".to_owned(), bytes }];
+    let graded = fastest(|| {
+        black_box(grade(&scenario, &answer).unwrap());
+    });
+    report("grade scenario-107", graded, "serde_yaml of its key", yaml);
 }
 
 /// `count` volumes and as many claims that fit them.
