@@ -1,15 +1,13 @@
 //! The `binding` subresource of pods (`pkg/registry/core/pod/storage` `BindingREST`).
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod, PodCondition};
+use k8s_openapi::api::core::v1::{Pod, PodCondition};
 
+use super::admission::pod_topology_labels::labels_of_node;
 use super::object::{ApiObject, Kind};
 use super::pod_condition::set_condition;
 use super::server::ApiServer;
 use super::status::Status;
-
-/// Labels of a node that a pod takes over when it is bound (admission plugin PodTopologyLabels).
-const TOPOLOGY_LABELS: [&str; 2] = ["topology.kubernetes.io/zone", "topology.kubernetes.io/region"];
 
 impl ApiServer {
     /// Binds a pod to a node.
@@ -28,11 +26,9 @@ impl ApiServer {
             return refuse(format!("pod {} has non-empty .spec.schedulingGates", pod.name()));
         }
         spec.node_name = Some(node.to_owned());
-        let labels = self.get::<Node>("", node).and_then(|n| n.metadata.labels.clone()).unwrap_or_default();
-        for key in TOPOLOGY_LABELS {
-            if let Some(value) = labels.get(key) {
-                bound.metadata.labels.get_or_insert_default().insert(key.to_owned(), value.clone());
-            }
+        let labels = labels_of_node(self.store(), node);
+        if !labels.is_empty() {
+            bound.metadata.labels.get_or_insert_default().extend(labels);
         }
         let now = self.time();
         let status = bound.status.get_or_insert_default();

@@ -29,6 +29,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::field::go_quote;
 use super::quantity::QuantityError;
 use super::schema::{self, Segment, StructType};
 
@@ -132,7 +133,7 @@ impl fmt::Display for ValueProblem {
 
 impl fmt::Display for UnknownField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown field {}", go::quote(&path_text(&self.path)))
+        write!(f, "unknown field {}", go_quote(&path_text(&self.path)))
     }
 }
 

@@ -208,3 +208,15 @@ fn is_go_printable(c: char) -> bool {
         | 0x205f..=0x206f | 0x3000 | 0xe000..=0xf8ff | 0xfeff | 0xfff0..=0xfffb | 0xe0000..=0xe007f | 0xf0000..);
     !invisible
 }
+
+#[cfg(test)]
+mod tests {
+    use super::go_quote as quote;
+
+    #[test]
+    fn quotes_as_strconv() {
+        assert_eq!(quote("spec.\"x\"\\"), r#""spec.\"x\"\\""#);
+        assert_eq!(quote("a\tb\u{1}\u{7f}"), r#""a\tb\x01\x7f""#);
+        assert_eq!(quote("名\u{3000}\u{feff}"), r#""名\u3000\ufeff""#);
+    }
+}

@@ -36,38 +36,6 @@ pub(super) fn integer(value: &Number) -> Option<i64> {
     value.as_i64().or_else(|| number(value).parse().ok())
 }
 
-/// `strconv.Quote`.
-pub(super) fn quote(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if (c as u32) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\x{:02x}", c as u32)),
-            c if printable(c) => out.push(c),
-            c if (c as u32) < 0x10000 => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push_str(&format!("\\U{:08x}", c as u32)),
-        }
-    }
-    out.push('"');
-    out
-}
-
-/// Nearly Go's `unicode.IsPrint`: no controls, no blanks but the plain one, no invisible format characters.
-fn printable(c: char) -> bool {
-    !(c.is_control()
-        || (c.is_whitespace() && c != ' ')
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'))
-}
-
 /// `base64.StdEncoding.Decode`, line breaks skipped; the error is the byte Go complains about.
 pub(super) fn base64_decode(text: &[u8]) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
@@ -184,13 +152,6 @@ mod tests {
         assert_eq!(integer(&parse("2.0")), Some(2));
         assert_eq!(integer(&parse("2.5")), None);
         assert_eq!(integer(&parse("9223372036854775808")), None);
-    }
-
-    #[test]
-    fn quotes_as_strconv() {
-        assert_eq!(quote("spec.\"x\"\\"), r#""spec.\"x\"\\""#);
-        assert_eq!(quote("a\tb\u{1}\u{7f}"), r#""a\tb\x01\x7f""#);
-        assert_eq!(quote("名\u{3000}\u{feff}"), r#""名\u3000\ufeff""#);
     }
 
     #[test]
