@@ -1,7 +1,7 @@
 //! Validation rules that several kinds share, in Kubernetes' words (`k8s.io/apimachinery/pkg/{api,util}/validation`,
 //! `pkg/apis/core/validation`).
 //!
-//! Every rule takes the [`Path`](super::field::Path) of what it looks at and returns all errors it finds, in
+//! Every rule takes the [`Path`] of what it looks at and returns all errors it finds, in
 //! Kubernetes' order. Rules over maps, whose order Go leaves to chance, go by ascending key.
 pub mod cron;
 pub mod duration;
