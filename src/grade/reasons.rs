@@ -1,12 +1,13 @@
 //! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
 use std::collections::BTreeSet;
 
+use k8s_openapi::api::apps::v1::StatefulSet;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use serde_json::Value;
 
 use crate::api::ApiObject as _;
 use crate::api::event::EventType;
-use crate::api::object::{Kind, ObjectKey};
+use crate::api::object::{Kind, Object, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
 use crate::kubelet;
@@ -51,6 +52,17 @@ pub enum Reason {
         /// Its message.
         message: String,
     },
+    /// A StatefulSet waits for one of its pods.
+    Replicas {
+        /// The set.
+        set: ObjectKey,
+        /// Pods that are ready.
+        ready: i32,
+        /// Pods that are wanted.
+        wanted: i32,
+        /// The first pod that is not ready, if the set makes its pods one after another.
+        waits_for: Option<String>,
+    },
     /// Why a pod does not run, in the cluster's words.
     Pod {
         /// The pod.
@@ -89,6 +101,26 @@ pub enum NotChosen {
     Equal,
 }
 
+/// Says how many pods of a StatefulSet are ready and, when it makes them in order, which one the others wait for.
+fn stateful_set(cluster: &Cluster, key: &ObjectKey, set: &StatefulSet, reasons: &mut Vec<Reason>) {
+    let Some(spec) = &set.spec else { return };
+    let wanted = spec.replicas.unwrap_or(1);
+    let ready = set.status.as_ref().and_then(|s| s.ready_replicas).unwrap_or(0);
+    if ready >= wanted {
+        return;
+    }
+    let is_ready = |name: &str| {
+        let pod = cluster.api().store().get::<Pod>(&key.namespace, name);
+        let conditions = pod.and_then(|p| p.status.as_ref()).and_then(|s| s.conditions.as_deref()).unwrap_or_default();
+        conditions.iter().any(|c| c.type_ == "Ready" && c.status == "True")
+    };
+    let start = spec.ordinals.as_ref().and_then(|o| o.start).unwrap_or(0);
+    let in_order = spec.pod_management_policy.as_deref() != Some("Parallel");
+    let mut names = (start..start.saturating_add(wanted)).map(|ordinal| format!("{}-{ordinal}", key.name));
+    let waits_for = names.find(|name| !is_ready(name)).filter(|_| in_order);
+    reasons.push(Reason::Replicas { set: key.clone(), ready, wanted, waits_for });
+}
+
 /// The most reasons that are given for one object.
 const MAX: usize = 12;
 
@@ -103,6 +135,9 @@ pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
         }
         if key.kind == Kind::Pod {
             pod(cluster, key, &mut reasons);
+        }
+        if let Object::StatefulSet(set) = object {
+            stateful_set(cluster, key, set, &mut reasons);
         }
         if key.kind != Kind::Pod {
             conditions(key, &value, &mut reasons);

@@ -203,6 +203,10 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             }
             NotChosen::Equal => format!("{chosen} fits as well as {volume}: either could be taken"),
         },
+        Reason::Replicas { set, ready, wanted, waits_for } => {
+            let waiting = waits_for.iter().map(|pod| format!("; the pods after {pod} wait until it is ready"));
+            format!("{}{ready} of {wanted} pods are ready{}", of(set), waiting.collect::<String>())
+        }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
     }

@@ -198,6 +198,10 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             }
             NotChosen::Equal => format!("{chosen} 與 {volume} 同樣符合要求，選哪一個都有可能"),
         },
+        Reason::Replicas { set, ready, wanted, waits_for } => {
+            let waiting = waits_for.iter().map(|pod| format!("；{pod} ready 之後才會建立後面的 pod"));
+            format!("{}{wanted} 個 pod 中有 {ready} 個 ready{}", of(set), waiting.collect::<String>())
+        }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
     }
