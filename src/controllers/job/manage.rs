@@ -16,7 +16,8 @@ use super::{
 use crate::api::object::ApiObject;
 use crate::api::status::Status;
 use crate::controllers::controller_utils::{
-    compare_for_deletion, create_pod, delete_pod, is_namespace_terminating, is_pod_ready, pod_from_template,
+    MOST_REPLICAS, compare_for_deletion, create_pod, delete_pod, is_namespace_terminating, is_pod_ready,
+    pod_from_template,
 };
 use crate::controllers::replica_set::slow_start_batch;
 
@@ -50,7 +51,7 @@ impl Sync<'_> {
     /// Brings the number of pods to what it should be; the number of active pods then.
     pub(super) fn manage_job(&mut self) -> (i32, Result<(), Status>) {
         let active = i32::try_from(self.active.len()).unwrap_or(i32::MAX);
-        let parallelism = self.spec.parallelism.unwrap_or(1);
+        let parallelism = self.spec.parallelism.unwrap_or(1).min(MOST_REPLICAS);
         let wanted = match self.spec.completions {
             _ if is_suspended(&self.spec) => 0,
             None if self.succeeded > 0 => active,
