@@ -21,8 +21,9 @@ pub use options::PodValidationOptions;
 pub use scheduling::{validate_taint_effect, validate_tolerations};
 pub use template::{validate_pod_template_spec, validate_pod_template_spec_update};
 pub use volumes::{
-    validate_csi_driver_name, validate_host_path, validate_local_descending_path, validate_local_non_reserved_path,
-    validate_nfs, validate_path_no_backsteps,
+    validate_azure_disk, validate_csi_driver_name, validate_fc, validate_flocker, validate_host_path,
+    validate_local_descending_path, validate_local_non_reserved_path, validate_nfs, validate_path_no_backsteps,
+    validate_quobyte,
 };
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,8 +1,7 @@
 //! What a volume is made of: `spec.hostPath`, `spec.nfs`, `spec.csi`…
 use k8s_openapi::api::core::v1::{
-    AzureDiskVolumeSource, CSIPersistentVolumeSource, FCVolumeSource, FlexPersistentVolumeSource,
-    GlusterfsPersistentVolumeSource, HostPathVolumeSource, ISCSIPersistentVolumeSource, NFSVolumeSource,
-    PersistentVolumeSpec, QuobyteVolumeSource, SecretReference, StorageOSPersistentVolumeSource,
+    CSIPersistentVolumeSource, FlexPersistentVolumeSource, GlusterfsPersistentVolumeSource,
+    ISCSIPersistentVolumeSource, PersistentVolumeSpec, SecretReference, StorageOSPersistentVolumeSource,
 };
 
 use super::default_text;
@@ -11,9 +10,10 @@ use crate::api::validation::invalid_each;
 use crate::api::validation::names::{
     inclusive_range_error, is_dns1123_subdomain, name_is_dns_label, validate_dns1123_label, validate_dns1123_subdomain,
 };
-
-const HOST_PATH_TYPES: [&str; 8] =
-    ["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
+use crate::api::validation::pod_spec::{
+    validate_azure_disk, validate_fc, validate_flocker, validate_host_path, validate_nfs, validate_path_no_backsteps,
+    validate_quobyte,
+};
 
 /// Defaults of the sources (`SetObjectDefaults_PersistentVolume`).
 pub(super) fn set_defaults(spec: &mut PersistentVolumeSpec) {
@@ -44,7 +44,7 @@ pub(super) fn set_defaults(spec: &mut PersistentVolumeSpec) {
 /// is looked into.
 pub(super) fn validate(spec: &PersistentVolumeSpec, name: &str, path: &Path<'_>) -> ErrorList {
     let mut sources = Sources { errors: Vec::new(), count: 0, path };
-    sources.one("hostPath", &spec.host_path, |s, p| host_path(s, &p.child("hostPath")));
+    sources.one("hostPath", &spec.host_path, |s, p| validate_host_path(s, &p.child("hostPath")));
     sources.one("gcePersistentDisk", &spec.gce_persistent_disk, |s, p| {
         let p = p.child("persistentDisk");
         let mut errors = required(&p, &[("pdName", &s.pd_name)]);
@@ -58,29 +58,15 @@ pub(super) fn validate(spec: &PersistentVolumeSpec, name: &str, path: &Path<'_>)
         errors
     });
     sources.one("glusterfs", &spec.glusterfs, |s, p| glusterfs(s, &p.child("glusterfs")));
-    sources.one("flocker", &spec.flocker, |s, p| {
-        let p = p.child("flocker");
-        let (dataset, uuid) = (text(&s.dataset_name), text(&s.dataset_uuid));
-        let mut errors = Vec::new();
-        if dataset.is_empty() && uuid.is_empty() {
-            errors.push(p.required("one of datasetName and datasetUUID is required"));
-        }
-        if !dataset.is_empty() && !uuid.is_empty() {
-            errors.push(p.invalid("resource", "datasetName and datasetUUID can not be specified simultaneously"));
-        }
-        if dataset.contains('/') {
-            errors.push(p.child("datasetName").invalid(dataset, "must not contain '/'"));
-        }
-        errors
-    });
-    sources.one("nfs", &spec.nfs, |s, p| nfs(s, &p.child("nfs")));
+    sources.one("flocker", &spec.flocker, |s, p| validate_flocker(s, &p.child("flocker")));
+    sources.one("nfs", &spec.nfs, |s, p| validate_nfs(s, &p.child("nfs")));
     sources.one("rbd", &spec.rbd, |s, p| {
         let p = p.child("rbd");
         let mut errors = required_list(&p, "monitors", &s.monitors);
         errors.extend(required(&p, &[("image", &s.image)]));
         errors
     });
-    sources.one("quobyte", &spec.quobyte, |s, p| quobyte(s, &p.child("quobyte")));
+    sources.one("quobyte", &spec.quobyte, |s, p| validate_quobyte(s, &p.child("quobyte")));
     sources.one("cephFS", &spec.cephfs, |s, p| required_list(&p.child("cephfs"), "monitors", &s.monitors));
     sources.one("iscsi", &spec.iscsi, |s, p| iscsi(s, name, &p.child("iscsi")));
     sources.one("cinder", &spec.cinder, |s, p| {
@@ -91,7 +77,7 @@ pub(super) fn validate(spec: &PersistentVolumeSpec, name: &str, path: &Path<'_>)
         }
         errors
     });
-    sources.one("fc", &spec.fc, |s, p| fc(s, &p.child("fc")));
+    sources.one("fc", &spec.fc, |s, p| validate_fc(s, &p.child("fc")));
     if let Some(flex) = &spec.flex_volume {
         // counted, but not refused beside another source
         sources.count += 1;
@@ -114,7 +100,7 @@ pub(super) fn validate(spec: &PersistentVolumeSpec, name: &str, path: &Path<'_>)
     sources.one("portworxVolume", &spec.portworx_volume, |s, p| {
         required(&p.child("portworxVolume"), &[("volumeID", &s.volume_id)])
     });
-    sources.one("azureDisk", &spec.azure_disk, |s, p| azure_disk(s, &p.child("azureDisk")));
+    sources.one("azureDisk", &spec.azure_disk, |s, p| validate_azure_disk(s, &p.child("azureDisk")));
     sources.one("scaleIO", &spec.scale_io, |s, p| {
         let fields = [("gateway", s.gateway.as_str()), ("system", &s.system), ("volumeName", text(&s.volume_name))];
         required(&p.child("scaleIO"), &fields)
@@ -122,7 +108,7 @@ pub(super) fn validate(spec: &PersistentVolumeSpec, name: &str, path: &Path<'_>)
     sources.one("local", &spec.local, |s, p| {
         let local = p.child("local");
         let mut errors = required(&local, &[("path", &s.path)]);
-        errors.extend(no_backsteps(&s.path, &local.child("path")));
+        errors.extend(validate_path_no_backsteps(&s.path, &local.child("path")));
         if spec.node_affinity.is_none() {
             errors.push(p.child("nodeAffinity").required("Local volume requires node affinity"));
         }
@@ -178,29 +164,6 @@ fn partition(partition: Option<i32>, path: &Path<'_>) -> Option<FieldError> {
     Some(path.child("partition").invalid(number, inclusive_range_error(1, 255)))
 }
 
-fn no_backsteps(value: &str, path: &Path<'_>) -> Option<FieldError> {
-    value.split('/').any(|part| part == "..").then(|| path.invalid(value, "must not contain '..'"))
-}
-
-fn host_path(source: &HostPathVolumeSource, path: &Path<'_>) -> ErrorList {
-    if source.path.is_empty() {
-        return vec![path.child("path").required("")];
-    }
-    let mut errors: ErrorList = no_backsteps(&source.path, &path.child("path")).into_iter().collect();
-    if let Some(kind) = source.type_.as_deref().filter(|t| !HOST_PATH_TYPES.contains(t)) {
-        errors.push(path.child("type").not_supported(kind, &HOST_PATH_TYPES));
-    }
-    errors
-}
-
-fn nfs(source: &NFSVolumeSource, path: &Path<'_>) -> ErrorList {
-    let mut errors = required(path, &[("server", &source.server), ("path", &source.path)]);
-    if !source.path.starts_with('/') {
-        errors.push(path.child("path").invalid(source.path.as_str(), "must be an absolute path"));
-    }
-    errors
-}
-
 fn glusterfs(source: &GlusterfsPersistentVolumeSource, path: &Path<'_>) -> ErrorList {
     let mut errors = required(path, &[("endpoints", &source.endpoints), ("path", &source.path)]);
     let path = path.child("endpointsNamespace");
@@ -212,31 +175,6 @@ fn glusterfs(source: &GlusterfsPersistentVolumeSource, path: &Path<'_>) -> Error
         None => {}
     }
     errors
-}
-
-fn quobyte(source: &QuobyteVolumeSource, path: &Path<'_>) -> ErrorList {
-    let pairs = "must be a host:port pair or multiple pairs separated by commas";
-    let mut errors = Vec::new();
-    if source.registry.is_empty() {
-        errors.push(path.child("registry").required(pairs));
-    } else if text(&source.tenant).len() >= 65 {
-        errors.push(path.child("tenant").required("must be a UUID and may not exceed a length of 64 characters"));
-    } else {
-        let wrong = source.registry.split(',').filter(|pair| !is_host_port(pair));
-        errors.extend(wrong.map(|_| path.child("registry").invalid(source.registry.as_str(), pairs)));
-    }
-    errors.extend(required(path, &[("volume", &source.volume)]));
-    errors
-}
-
-/// Whether Go's `net.SplitHostPort` takes a text.
-fn is_host_port(pair: &str) -> bool {
-    let Some((host, port)) = pair.rsplit_once(':') else { return false };
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.find([']', '[']).is_some_and(|end| end + 1 == rest.len() && rest.ends_with(']'))
-            && !port.contains(['[', ']']);
-    }
-    !host.contains([':', '[', ']']) && !port.contains(['[', ']'])
 }
 
 fn iscsi(source: &ISCSIPersistentVolumeSource, name: &str, path: &Path<'_>) -> ErrorList {
@@ -295,29 +233,6 @@ fn is_iqn(rest: &str) -> bool {
         && !unit.chars().any(|c| matches!(c, ',' | ';' | '*' | '&' | '$' | '|') || c.is_ascii_whitespace())
 }
 
-fn fc(source: &FCVolumeSource, path: &Path<'_>) -> ErrorList {
-    let targets = source.target_wwns.as_deref().unwrap_or_default();
-    let wwids = source.wwids.as_deref().unwrap_or_default();
-    let path_targets = path.child("targetWWNs");
-    let mut errors = Vec::new();
-    if targets.is_empty() && wwids.is_empty() {
-        errors.push(path_targets.required("must specify either targetWWNs or wwids, but not both"));
-    }
-    if !targets.is_empty() && !wwids.is_empty() {
-        errors.push(path_targets.invalid(targets.to_vec(), "targetWWNs and wwids can not be specified simultaneously"));
-    }
-    if !targets.is_empty() {
-        match source.lun {
-            None => errors.push(path.child("lun").required("lun is required if targetWWNs is specified")),
-            Some(lun) if !(0..=255).contains(&lun) => {
-                errors.push(path.child("lun").invalid(lun, inclusive_range_error(0, 255)));
-            }
-            Some(_) => {}
-        }
-    }
-    errors
-}
-
 fn flex_volume(source: &FlexPersistentVolumeSource, path: &Path<'_>) -> ErrorList {
     let mut errors = required(path, &[("driver", &source.driver)]);
     for key in source.options.iter().flat_map(|o| o.keys()) {
@@ -326,31 +241,6 @@ fn flex_volume(source: &FlexPersistentVolumeSource, path: &Path<'_>) -> ErrorLis
         if normalized.ends_with(".kubernetes.io") || normalized.ends_with(".k8s.io") {
             let why = "kubernetes.io and k8s.io namespaces are reserved";
             errors.push(path.child("options").key(key).invalid(key.as_str(), why));
-        }
-    }
-    errors
-}
-
-fn azure_disk(source: &AzureDiskVolumeSource, path: &Path<'_>) -> ErrorList {
-    let mut errors = required(path, &[("diskName", &source.disk_name), ("diskURI", &source.disk_uri)]);
-    let mut one_of = |field: &str, value: &Option<String>, supported: &[&str]| {
-        if let Some(value) = value.as_deref().filter(|v| !supported.contains(v)) {
-            errors.push(path.child(field).not_supported(value, supported));
-        }
-    };
-    one_of("cachingMode", &source.caching_mode, &["None", "ReadOnly", "ReadWrite"]);
-    one_of("kind", &source.kind, &["Dedicated", "Managed", "Shared"]);
-    let uri = source.disk_uri.as_str();
-    if let Some(kind) = source.kind.as_deref() {
-        let (prefix, example) = if kind == "Managed" {
-            let example =
-                "/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}";
-            ("/subscriptions/", example)
-        } else {
-            ("https://", "https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd")
-        };
-        if !uri.starts_with(prefix) {
-            errors.push(path.child("diskURI").not_supported(uri, &[example]));
         }
     }
     errors

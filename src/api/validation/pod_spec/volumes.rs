@@ -347,7 +347,8 @@ fn validate_iscsi(source: &ISCSIVolumeSource, path: &Path<'_>) -> ErrorList {
     errors
 }
 
-fn validate_fc(source: &FCVolumeSource, path: &Path<'_>) -> ErrorList {
+/// Also for PersistentVolumes.
+pub fn validate_fc(source: &FCVolumeSource, path: &Path<'_>) -> ErrorList {
     let mut errors = Vec::new();
     let wwns = source.target_wwns.as_deref().unwrap_or_default();
     let wwids = source.wwids.as_deref().unwrap_or_default();
@@ -370,7 +371,8 @@ fn validate_fc(source: &FCVolumeSource, path: &Path<'_>) -> ErrorList {
     errors
 }
 
-fn validate_flocker(source: &FlockerVolumeSource, path: &Path<'_>) -> ErrorList {
+/// Also for PersistentVolumes.
+pub fn validate_flocker(source: &FlockerVolumeSource, path: &Path<'_>) -> ErrorList {
     let mut errors = Vec::new();
     let (name, uuid) = (text(&source.dataset_name), text(&source.dataset_uuid));
     if name.is_empty() && uuid.is_empty() {
@@ -393,24 +395,31 @@ fn validate_cinder(source: &CinderVolumeSource, path: &Path<'_>) -> ErrorList {
     errors
 }
 
-fn validate_quobyte(source: &QuobyteVolumeSource, path: &Path<'_>) -> ErrorList {
+/// Also for PersistentVolumes.
+pub fn validate_quobyte(source: &QuobyteVolumeSource, path: &Path<'_>) -> ErrorList {
     let mut errors = Vec::new();
     let pairs = "must be a host:port pair or multiple pairs separated by commas";
-    let is_pair = |pair: &str| match pair.strip_prefix('[') {
-        Some(rest) => rest.split_once("]:").is_some_and(|(_, port)| !port.contains([':', '[', ']'])),
-        None => pair.split_once(':').is_some_and(|(_, port)| !port.contains(':')) && !pair.contains(['[', ']']),
-    };
     if source.registry.is_empty() {
         errors.push(path.child("registry").required(pairs));
     } else if text(&source.tenant).len() >= 65 {
         errors.push(path.child("tenant").required("must be a UUID and may not exceed a length of 64 characters"));
     } else {
-        for _ in source.registry.split(',').filter(|pair| !is_pair(pair)) {
+        for _ in source.registry.split(',').filter(|pair| !is_host_port(pair)) {
             errors.push(path.child("registry").invalid(source.registry.as_str(), pairs));
         }
     }
     errors.extend(required(&[("volume", &source.volume)], path));
     errors
+}
+
+/// Whether Go's `net.SplitHostPort` takes a text.
+fn is_host_port(pair: &str) -> bool {
+    let Some((host, port)) = pair.rsplit_once(':') else { return false };
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.find([']', '[']).is_some_and(|end| end + 1 == rest.len() && rest.ends_with(']'))
+            && !port.contains(['[', ']']);
+    }
+    !host.contains([':', '[', ']']) && !port.contains(['[', ']'])
 }
 
 fn validate_flex_volume(source: &FlexVolumeSource, path: &Path<'_>) -> ErrorList {
@@ -427,7 +436,8 @@ fn validate_flex_volume(source: &FlexVolumeSource, path: &Path<'_>) -> ErrorList
     errors
 }
 
-fn validate_azure_disk(source: &AzureDiskVolumeSource, path: &Path<'_>) -> ErrorList {
+/// Also for PersistentVolumes.
+pub fn validate_azure_disk(source: &AzureDiskVolumeSource, path: &Path<'_>) -> ErrorList {
     let mut errors = required(&[("diskName", &source.disk_name), ("diskURI", &source.disk_uri)], path);
     let caching = ["None", "ReadOnly", "ReadWrite"];
     if let Some(mode) = source.caching_mode.as_deref().filter(|mode| !caching.contains(mode)) {
