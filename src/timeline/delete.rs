@@ -18,10 +18,8 @@ pub struct Arguments {
 /// Deletes an object without waiting for its end.
 pub fn run(cluster: &mut Cluster, arguments: &Arguments, namespace: Option<&str>) -> Output {
     let mut warnings = Vec::new();
-    match delete(cluster, arguments, namespace.unwrap_or("default"), &mut warnings) {
-        Ok(line) => Output::new(line, &warnings, &[]),
-        Err(error) => Output::new(String::new(), &warnings, &[error]),
-    }
+    let done = delete(cluster, arguments, namespace.unwrap_or("default"), &mut warnings);
+    Output::of(done, &warnings)
 }
 
 fn delete(

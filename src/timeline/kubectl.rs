@@ -183,6 +183,14 @@ pub fn find<'a>(
 }
 
 impl Output {
+    /// The output of a command that acts on one object: what it printed, or the error it ended with.
+    pub fn of(done: Result<String, Error>, warnings: &[String]) -> Self {
+        match done {
+            Ok(stdout) => Output::new(stdout, warnings, &[]),
+            Err(error) => Output::new(String::new(), warnings, &[error]),
+        }
+    }
+
     /// The output of a command that printed this and ended with these errors.
     pub fn new(stdout: String, warnings: &[String], errors: &[Error]) -> Self {
         let mut stderr: String = warnings.iter().map(|w| format!("Warning: {w}\n")).collect();

@@ -27,10 +27,8 @@ pub enum PatchType {
 /// Patches an object.
 pub fn run(cluster: &mut Cluster, arguments: &Arguments, namespace: Option<&str>) -> Output {
     let mut warnings = Vec::new();
-    match patch(cluster, arguments, namespace.unwrap_or("default"), &mut warnings) {
-        Ok(line) => Output::new(line, &warnings, &[]),
-        Err(error) => Output::new(String::new(), &warnings, &[error]),
-    }
+    let done = patch(cluster, arguments, namespace.unwrap_or("default"), &mut warnings);
+    Output::of(done, &warnings)
 }
 
 fn patch(

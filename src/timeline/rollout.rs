@@ -25,10 +25,8 @@ const KEPT_ANNOTATIONS: [&str; 6] = [
 /// Plays the arguments of `kubectl rollout`, e.g. `undo deployment/web --to-revision=2`.
 pub fn run(cluster: &mut Cluster, arguments: &str, namespace: Option<&str>) -> Output {
     let mut warnings = Vec::new();
-    match rollout(cluster, arguments, namespace.unwrap_or("default"), &mut warnings) {
-        Ok(text) => Output::new(text, &warnings, &[]),
-        Err(error) => Output::new(String::new(), &warnings, &[error]),
-    }
+    let done = rollout(cluster, arguments, namespace.unwrap_or("default"), &mut warnings);
+    Output::of(done, &warnings)
 }
 
 fn rollout(

@@ -18,10 +18,8 @@ pub struct Arguments {
 
 /// Sets `spec.replicas` through the scale subresource.
 pub fn run(cluster: &mut Cluster, arguments: &Arguments, namespace: Option<&str>) -> Output {
-    match scale(cluster, arguments, namespace.unwrap_or("default")) {
-        Ok(line) => Output::new(line, &[], &[]),
-        Err(error) => Output::new(String::new(), &[], &[error]),
-    }
+    let done = scale(cluster, arguments, namespace.unwrap_or("default"));
+    Output::of(done, &[])
 }
 
 fn scale(cluster: &mut Cluster, arguments: &Arguments, namespace: &str) -> Result<String, Error> {
