@@ -29,6 +29,8 @@ pub struct Scenario {
     pub minutes: u32,
     /// Where the task comes from, and pages that help.
     pub sources: Vec<String>,
+    /// The statements of the study note it asks about: ids of `docs/statements.toml`.
+    pub covers: Vec<String>,
     /// One line.
     pub title: Text,
     /// What is asked.

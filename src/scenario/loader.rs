@@ -24,6 +24,8 @@ struct RawScenario {
     minutes: u32,
     #[serde(default)]
     sources: Vec<String>,
+    #[serde(default)]
+    covers: Vec<String>,
     title: Spanned<Text>,
     task: Spanned<Text>,
     #[serde(default)]
@@ -150,6 +152,7 @@ impl Loader<'_> {
             level: raw.level,
             minutes: raw.minutes,
             sources: raw.sources,
+            covers: raw.covers,
             title: self.text("title", raw.title)?,
             task: self.text("task", raw.task)?,
             hints: raw.hints.into_iter().map(|hint| self.text("hint", hint)).collect::<Result<_, _>>()?,
