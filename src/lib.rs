@@ -10,6 +10,7 @@ pub mod grade;
 pub mod kubelet;
 pub mod lang;
 pub mod manifest;
+pub mod picture;
 pub mod reconcile;
 pub mod report;
 pub mod scenario;

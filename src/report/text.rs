@@ -9,6 +9,7 @@ use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
+use crate::picture::Words;
 use crate::scenario::Level;
 
 /// Something to say.
@@ -66,6 +67,7 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+    Picture(Words<'a>),
 }
 
 /// A message in a language.
