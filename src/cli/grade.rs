@@ -7,6 +7,7 @@ use crate::report::{Report, terminal};
 
 pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) -> Result<Exit, Failure> {
     let (entry, scenario) = library::find(session, name)?;
+    picture::check(session, arguments.picture.as_deref())?;
     let found;
     let paths = match arguments.files.as_slice() {
         [] => {
@@ -30,7 +31,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) 
         }
     }
     if let Some(path) = &arguments.picture {
-        picture::write(session, &Picture::of_grade(&scenario, &graded, session.lang), path)?;
+        picture::write(session, path, &|lang| Picture::of_grade(&scenario, &graded, lang))?;
     }
     let unreadable = graded.answer.problems.iter().any(|problem| problem.unreadable.is_some());
     Ok(match (unreadable, graded.is_full()) {

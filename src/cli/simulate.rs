@@ -17,14 +17,19 @@ pub(super) fn run(session: &mut Session<'_>, files: &[PathBuf], drawing: Option<
             Timeline { environment: Environment::default(), steps: vec![step] }
         }
     };
+    picture::check(session, drawing)?;
     if session.format != Format::Text {
+        if let Some(path) = drawing {
+            let (_, cluster) = timeline::play(&timeline);
+            picture::write(session, path, &|lang| Picture::of_cluster(&cluster, lang))?;
+        }
         session.data(&record::to_json(&timeline))?;
         return Ok(Exit::Success);
     }
     let (steps, cluster) = timeline::play(&timeline);
     outcome::write(&steps, &cluster, session.lang, &mut session.out)?;
     if let Some(path) = drawing {
-        picture::write(session, &Picture::of_cluster(&cluster, session.lang), path)?;
+        picture::write(session, path, &|lang| Picture::of_cluster(&cluster, lang))?;
     }
     Ok(Exit::Success)
 }

@@ -5,7 +5,7 @@ use super::{Item, Link, Picture, Relation, Role, State, Words};
 use crate::report::text::{Message, say};
 
 /// The most items of a picture.
-pub const MAX_ITEMS: usize = 60;
+const MAX_ITEMS: usize = 60;
 /// The most troubles that are told.
 const MAX_TROUBLES: usize = 12;
 

@@ -151,15 +151,14 @@ pub fn layout(picture: &Picture) -> Layout {
 
 /// The size of a box and what is written in it.
 fn placed(item: &Item) -> Placed {
-    // the domain of a DNS name must be seen
     let caption = shorten(&item.caption(), MAX_COLUMNS);
     let name = shorten(&item.name, MAX_COLUMNS);
     let facts: Vec<String> = item.facts.iter().map(|fact| shorten(fact, MAX_COLUMNS + 2)).collect();
-    let badge = if item.marks.is_empty() { 0 } else { 3 + 2 * item.marks.len() };
-    let columns = facts.iter().map(|fact| width(fact)).chain([width(&name), width(&caption) + badge]).max().unwrap_or(0);
-    let columns = columns.clamp(MIN_COLUMNS, MAX_COLUMNS + 6);
+    let columns = facts.iter().map(|fact| width(fact)).chain([width(&name), width(&caption)]).max().unwrap_or(0);
+    let columns = columns.clamp(MIN_COLUMNS, MAX_COLUMNS + 2);
     let height = 2.0 * 8.0 + LINE * (2 + facts.len()) as f64;
-    Placed { at: Point { x: 0.0, y: 0.0 }, width: columns as f64 * CHAR + 2.0 * PADDING + 4.0, height, caption, name, facts }
+    let width = (columns as f64 * CHAR + 2.0 * PADDING).round();
+    Placed { at: Point { x: 0.0, y: 0.0 }, width, height, caption, name, facts }
 }
 
 /// The column of each item: by its role, without empty columns.

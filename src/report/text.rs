@@ -68,6 +68,8 @@ pub enum Message<'a> {
     NotAsWished,
     AllAsWished,
     Picture(Words<'a>),
+    PictureFormat { file: &'a str },
+    PictureBesideData,
 }
 
 /// A message in a language.

@@ -83,6 +83,10 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
         Message::Picture(words) => picture(words),
+        Message::PictureFormat { file } => {
+            format!("{file}: a picture's name ends in .svg, .png, .dot or .mermaid; - draws in the terminal")
+        }
+        Message::PictureBesideData => "--picture - draws between the data; name a file".into(),
     }
 }
 

@@ -81,6 +81,10 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
         Message::Picture(words) => picture(words),
+        Message::PictureFormat { file } => {
+            format!("{file}：圖檔名稱要以 .svg、.png、.dot 或 .mermaid 結尾；- 表示畫在終端機裡")
+        }
+        Message::PictureBesideData => "--picture - 會把圖畫在資料中間，請指定檔名".into(),
     }
 }
 
