@@ -6,6 +6,8 @@ use crate::report::text::{Message, say};
 
 /// The most items of a picture.
 const MAX_ITEMS: usize = 60;
+/// The most items of a picture that are alike.
+const MAX_ALIKE: usize = 8;
 /// The most troubles that are told.
 const MAX_TROUBLES: usize = 12;
 
@@ -15,10 +17,7 @@ type Key<'a> = (Role, &'a str, &'a str, State, Option<usize>);
 /// A picture of at most [`MAX_ITEMS`] items (a few more if there are that many kinds of things).
 pub(super) fn elide(picture: Picture) -> Picture {
     let owners = owners(&picture);
-    for (coarseness, kept) in [(0, 4), (0, 2), (1, 3), (2, 3), (3, 2)] {
-        if picture.items.len() <= MAX_ITEMS {
-            break;
-        }
+    for (step, (coarseness, kept)) in [(0, 4), (0, 2), (1, 3), (2, 3), (3, 2)].into_iter().enumerate() {
         let key = |index: usize, item: &'_ Item| -> (Role, String, String, State, Option<usize>) {
             let (role, kind, namespace, state, owner) = key_of(item, owners.get(&index).copied(), coarseness);
             (role, kind.to_owned(), namespace.to_owned(), state, owner)
@@ -28,6 +27,11 @@ pub(super) fn elide(picture: Picture) -> Picture {
             groups.entry(key(index, item)).or_default().push(index);
         }
         let size: usize = groups.values().map(|group| shown(group.len(), kept)).sum();
+        // a long row of equal things tells no more than a short one
+        let long = step > 0 || picture.items.len() > MAX_ITEMS || groups.values().any(|group| group.len() > MAX_ALIKE);
+        if !long {
+            break;
+        }
         if size <= MAX_ITEMS || coarseness == 3 {
             let groups: Vec<Vec<usize>> = groups.into_values().collect();
             return few_troubles(put_together(picture, &groups, kept));

@@ -174,6 +174,12 @@ impl<'a> Graph<'a> {
         self.link_index.range((from, to, Relation::FIRST)..).next().is_some_and(|((f, t, _), _)| (*f, *t) == (from, to))
     }
 
+    /// Whether an item has a link to something that is not there.
+    pub(super) fn misses_something(&self, item: usize) -> bool {
+        let from_it = self.link_index.range((item, 0, Relation::FIRST)..(item + 1, 0, Relation::FIRST));
+        from_it.into_iter().any(|((_, to, _), _)| self.state(*to) == State::Absent)
+    }
+
     /// Something that has no place in the picture.
     pub(super) fn note(&mut self, text: &str) {
         let text = clean(text);

@@ -10,6 +10,8 @@ pub const LINE: f64 = 16.0;
 pub const MARGIN: f64 = 20.0;
 /// Space between a box and its text.
 pub const PADDING: f64 = 10.0;
+/// Space before the texts below, for their numbers.
+pub const INDENT: f64 = 38.0;
 /// The most columns of a line in a box.
 const MAX_COLUMNS: usize = 30;
 const MIN_COLUMNS: usize = 14;
@@ -140,10 +142,11 @@ pub fn layout(picture: &Picture) -> Layout {
         placed.width = widths.get(*rank).copied().unwrap_or(placed.width);
         placed.at = Point { x: lefts.get(*rank).copied().unwrap_or(MARGIN), y: (vertex.y - placed.height / 2.0).round() };
     }
-    let routes = route(picture, &chains, &vertices, &boxes, &lefts, &widths);
+    let mut routes = route(picture, &chains, &vertices, &boxes, &lefts, &widths);
+    place_labels(picture, &mut routes);
     let bottom = vertices.iter().map(|vertex| vertex.y + vertex.height / 2.0).fold(top, f64::max);
     let width = right.max(MIN_WIDTH).round();
-    let lines = legend(picture, ((width - 2.0 * MARGIN - 30.0) / CHAR) as usize);
+    let lines = legend(picture, ((width - 2.0 * MARGIN - INDENT) / CHAR) as usize);
     let legend = Point { x: MARGIN, y: (bottom + 18.0).round() };
     let height = (legend.y + lines.len() as f64 * LINE + MARGIN).round();
     Layout { width, height, boxes, routes, legend, lines }
@@ -405,16 +408,46 @@ fn route(
                 points.extend([Point { x: side(*index, false), y }, Point { x: side(*index, true), y }]);
             }
         }
-        let middle = match points.as_slice() {
-            [one, two, ..] => Point { x: (one.x + two.x) / 2.0, y: (one.y + two.y) / 2.0 },
-            _ => Point { x: 0.0, y: 0.0 },
-        };
         if chain.first() != Some(&link.from) {
             points.reverse();
         }
-        routes.push(Route { points, middle, label: label(picture, link) });
+        routes.push(Route { points, middle: Point { x: 0.0, y: 0.0 }, label: label(picture, link) });
     }
     routes
+}
+
+/// Puts labels and crosses on their lines where they do not cover each other; the crosses choose first.
+fn place_labels(picture: &Picture, routes: &mut [Route]) {
+    const PLACES: [f64; 9] = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78, 0.15, 0.85];
+    let mut taken: Vec<(Point, f64)> = Vec::new();
+    let mut turn: Vec<usize> = (0..routes.len()).collect();
+    turn.sort_by_key(|index| picture.links.get(*index).map(|link| std::cmp::Reverse(link.state)));
+    for index in turn {
+        let Some((route, link)) = routes.get_mut(index).zip(picture.links.get(index)) else { continue };
+        let half = match link.state {
+            State::Fine => width(&route.label) as f64 * 3.0,
+            _ => 14.0 + link.marks.len() as f64 * 7.0,
+        };
+        let backwards = matches!(route.points.as_slice(), [first, .., last] if first.x > last.x);
+        let ends = match (route.points.as_slice(), backwards) {
+            ([one, two, ..], false) | ([.., two, one], true) => (*one, *two),
+            _ => continue,
+        };
+        let at = |t: f64| {
+            let (one, two) = ends;
+            let (u, middle) = (1.0 - t, (one.x + two.x) / 2.0);
+            let (a, b, c, d) = (u * u * u, 3.0 * u * u * t, 3.0 * u * t * t, t * t * t);
+            Point { x: a * one.x + (b + c) * middle + d * two.x, y: (a + b) * one.y + (c + d) * two.y }
+        };
+        let in_gap = |point: Point| point.x - half >= ends.0.x - 4.0 && point.x + half <= ends.1.x + 4.0;
+        let free = |point: Point| {
+            taken.iter().all(|(other, room)| (other.x - point.x).abs() > half + room || (other.y - point.y).abs() > 14.0)
+        };
+        let places: Vec<Point> = PLACES.into_iter().map(at).collect();
+        let best = places.iter().find(|place| in_gap(**place) && free(**place)).or_else(|| places.first());
+        route.middle = best.map_or(ends.0, |point| Point { x: point.x.round(), y: point.y.round() });
+        taken.push((route.middle, half));
+    }
 }
 
 /// The texts below the picture.

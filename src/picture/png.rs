@@ -1,7 +1,7 @@
 //! A picture as PNG. Its font has the letters of ASCII only: make the picture in English.
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, get_raster};
 
-use super::layout::{LINE, MARGIN, PADDING, Placed, Point, layout};
+use super::layout::{INDENT, LINE, MARGIN, PADDING, Placed, Point, layout};
 use super::{Item, Link, Picture, Role, State};
 use crate::report::width::width;
 
@@ -55,7 +55,7 @@ pub fn document(picture: &Picture) -> Result<Vec<u8>, png::EncodingError> {
         if let Some(number) = number {
             canvas.text(x, y - 12.0, &format!("x {number}"), BAD);
         }
-        canvas.text(x + 33.0, y - 12.0, line, INK);
+        canvas.text(x + INDENT, y - 12.0, line, INK);
         y += LINE;
     }
     canvas.encode(&picture.description())
@@ -173,14 +173,14 @@ impl Canvas {
 
     /// The same curve as in SVG.
     fn curve(&mut self, points: &[Point], color: Color, dash: f64) {
-        const STEPS: usize = 28;
         let mut walked = 0.0;
         for pair in points.windows(2) {
             let [from, to] = pair else { continue };
             let middle = (from.x + to.x) / 2.0;
             let mut last = *from;
-            for step in 1..=STEPS {
-                let t = step as f64 / STEPS as f64;
+            let steps = (((to.x - from.x).abs() + (to.y - from.y).abs()) / 2.0).ceil().clamp(1.0, 4000.0) as usize;
+            for step in 1..=steps {
+                let t = step as f64 / steps as f64;
                 let u = 1.0 - t;
                 let (a, b, c, d) = (u * u * u, 3.0 * u * u * t, 3.0 * u * t * t, t * t * t);
                 let next = Point {

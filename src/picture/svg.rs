@@ -1,7 +1,7 @@
 //! A picture as SVG: light and dark, with words for those who do not see it.
 use std::fmt::Write as _;
 
-use super::layout::{CHAR, LINE, Layout, MARGIN, PADDING, Placed, Point, Route, layout};
+use super::layout::{INDENT, LINE, Layout, MARGIN, PADDING, Placed, Point, Route, layout};
 use super::{Item, Link, Picture, Role, State};
 use crate::report::width::width;
 
@@ -209,7 +209,7 @@ fn write_legend(out: &mut String, layout: &Layout) {
         if let Some(number) = number {
             let _ = write!(out, "<text class=\"ckp-number\" x=\"{x}\" y=\"{y}\">✗ {number}</text>");
         }
-        let _ = writeln!(out, "<text class=\"ckp-words\" x=\"{}\" y=\"{y}\">{}</text>", x + 4.0 * CHAR + 4.0, escape(line));
+        let _ = writeln!(out, "<text class=\"ckp-words\" x=\"{}\" y=\"{y}\">{}</text>", x + INDENT, escape(line));
         y += LINE;
     }
 }

@@ -144,7 +144,10 @@ fn add_pod(graph: &mut Graph<'_>, pod: &Pod) {
     volumes::add(graph, item, pod);
 
     let said = kubelet::explain::explain(store, graph.cluster.api().events(), pod);
-    let why = format!("{}: {}", pod.name(), said.join("; "));
+    // the pods of a set without names of their own mostly have the same trouble
+    let set = pod.controller().filter(|owner| owner.kind != Kind::StatefulSet.name());
+    let name = set.map_or(pod.name(), |owner| &owner.name);
+    let why = format!("{name}: {}", said.join("; "));
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
     if node.is_empty() {
         let text = graph.words(Words::Nothing { kind: Kind::Node.name() });
@@ -159,7 +162,9 @@ fn add_pod(graph: &mut Graph<'_>, pod: &Pod) {
         return;
     }
     graph.link(item, to, Relation::RunsOn, "");
-    if !said.is_empty() {
+    if graph.misses_something(item) {
+        graph.set_state(item, State::Broken);
+    } else if !said.is_empty() {
         graph.mark(item, State::Broken, &why);
     }
 }
