@@ -10,6 +10,7 @@ use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
 use crate::picture::Words;
+use crate::report::html;
 use crate::scenario::Level;
 
 /// Something to say.
@@ -70,6 +71,7 @@ pub enum Message<'a> {
     Picture(Words<'a>),
     PictureFormat { file: &'a str },
     PictureBesideData,
+    Html(html::Words<'a>),
 }
 
 /// A message in a language.
