@@ -3,9 +3,8 @@ use std::io::{self, Write};
 
 use maud::{Markup, html};
 
-use super::index::BUCKETS;
+use super::index::{BUCKETS, Distribution};
 use super::{Page, Words, put};
-use crate::grade::PASS_PERCENT;
 
 pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let index = page.index;
@@ -25,27 +24,30 @@ fn range(bucket: usize) -> String {
     if bucket == 10 { "100".to_owned() } else { format!("{}–{}", bucket * 10, bucket * 10 + 9) }
 }
 
-/// One bar for every ten percent; the numbers are written above the bars.
-pub(super) fn histogram(counts: &[u64; BUCKETS], title: &str) -> Markup {
+/// One bar for every ten percent, those who failed below those who passed; the numbers are written above the bars.
+pub(super) fn histogram(distribution: &Distribution, title: &str) -> Markup {
     const WIDTH: u64 = 46;
     const HEIGHT: u64 = 110;
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let heights = counts.iter().map(|count| count * HEIGHT / most);
+    let counts: Vec<(u64, u64)> =
+        distribution.failed.iter().copied().zip(distribution.passed.iter().copied()).collect();
+    let most = counts.iter().map(|(failed, passed)| failed + passed).max().unwrap_or(0).max(1);
+    let height = |count: u64| if count > 0 { (count * HEIGHT / most).max(2) } else { 0 };
     let total_width = WIDTH * BUCKETS as u64 + 10;
-    let described: Vec<String> =
-        counts.iter().enumerate().filter(|(_, n)| **n > 0).map(|(i, n)| format!("{} %: {n}", range(i))).collect();
+    let all = counts.iter().map(|(failed, passed)| failed + passed).enumerate();
+    let described: Vec<String> = all.filter(|(_, n)| *n > 0).map(|(i, n)| format!("{} %: {n}", range(i))).collect();
     html! {
         svg class="chart" viewBox=(format!("0 0 {total_width} 154")) width=(total_width) height="154" role="img" {
             title { (title) }
             desc { (described.join("; ")) }
-            @for (i, (count, height)) in counts.iter().zip(heights).enumerate() {
+            @for (i, (failed, passed)) in counts.iter().enumerate() {
                 @let x = 5 + i as u64 * WIDTH;
-                @let height = if *count > 0 { height.max(2) } else { 0 };
-                // the bucket in which one passes counts as passed
-                @let class = if (i as u32 + 1) * 10 > PASS_PERCENT { "bar pass" } else { "bar fail" };
-                rect class=(class) x=(x + 4) y=(130 - height) width=(WIDTH - 8) height=(height) rx="2" {}
-                @if *count > 0 {
-                    text class="value" x=(x + WIDTH / 2) y=(125 - height) { (count) }
+                @let (bad, good) = (height(*failed), height(*passed));
+                @if bad > 0 { rect class="bar fail" x=(x + 4) y=(130 - bad) width=(WIDTH - 8) height=(bad) {} }
+                @if good > 0 {
+                    rect class="bar pass" x=(x + 4) y=(130 - bad - good) width=(WIDTH - 8) height=(good) {}
+                    text class="value" x=(x + WIDTH / 2) y=(125 - bad - good) { (failed + passed) }
+                } @else if bad > 0 {
+                    text class="value" x=(x + WIDTH / 2) y=(125 - bad) { (failed) }
                 }
                 text class="axis" x=(x + WIDTH / 2) y="146" { (range(i)) }
             }

@@ -7,6 +7,7 @@ use std::io;
 use super::each_student;
 use crate::batch::result::{Entry, Results, Status};
 use crate::grade::PASS_PERCENT;
+use crate::report::Outcome;
 
 /// The most outcomes of a scenario that are told; the rarest of more are left out.
 const MAX_OUTCOMES: usize = 400;
@@ -23,9 +24,9 @@ pub(super) struct Index {
     numbers: BTreeMap<(usize, u64), usize>,
     scenarios: BTreeMap<String, usize>,
     /// How many students have how many percent of all points.
-    pub(super) distribution: [u64; BUCKETS],
+    pub(super) distribution: Distribution,
     /// The same for each scenario's graded answers.
-    pub(super) distributions: Vec<[u64; BUCKETS]>,
+    pub(super) distributions: Vec<Distribution>,
     /// How many students there are.
     pub(super) students: u64,
     /// How many of them passed, counting all scenarios.
@@ -47,6 +48,13 @@ pub(super) struct OutcomeGroup {
     pub(super) entry: Option<Entry>,
 }
 
+/// How many have how many percent: 0 to 9, … 90 to 99, 100.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Distribution {
+    pub(super) passed: [u64; BUCKETS],
+    pub(super) failed: [u64; BUCKETS],
+}
+
 /// What counts for a student: the points of the last attempt at each scenario.
 pub(super) struct Total {
     /// The points earned.
@@ -66,8 +74,13 @@ impl Total {
     }
 }
 
-pub(super) fn bucket(percent: u32) -> usize {
-    (percent / 10).min(10) as usize
+impl Distribution {
+    fn count(&mut self, percent: u32, passed: bool) {
+        let counts = if passed { &mut self.passed } else { &mut self.failed };
+        if let Some(count) = counts.get_mut((percent / 10).min(10) as usize) {
+            *count += 1;
+        }
+    }
 }
 
 impl Index {
@@ -78,8 +91,8 @@ impl Index {
             outcomes: infos.iter().map(|_| Vec::new()).collect(),
             numbers: BTreeMap::new(),
             scenarios,
-            distribution: [0; BUCKETS],
-            distributions: vec![[0; BUCKETS]; infos.len()],
+            distribution: Distribution::default(),
+            distributions: vec![Distribution::default(); infos.len()],
             students: 0,
             passed: 0,
             percents: 0,
@@ -90,9 +103,7 @@ impl Index {
             index.students += 1;
             index.passed += u64::from(total.is_pass());
             index.percents += u64::from(total.percent());
-            if let Some(count) = index.distribution.get_mut(bucket(total.percent())) {
-                *count += 1;
-            }
+            index.distribution.count(total.percent(), total.is_pass());
             for entry in entries {
                 index.take_in(number, student, entry);
             }
@@ -106,10 +117,8 @@ impl Index {
 
     fn take_in(&mut self, number: usize, student: &str, entry: &Entry) {
         let Some(scenario) = self.scenario(&entry.scenario) else { return };
-        if entry.is_graded()
-            && let Some(count) = self.distributions.get_mut(scenario).and_then(|d| d.get_mut(bucket(entry.percent())))
-        {
-            *count += 1;
+        if let Some(distribution) = self.distributions.get_mut(scenario).filter(|_| entry.is_graded()) {
+            distribution.count(entry.percent(), entry.result != Outcome::Failed);
         }
         let hash = hash_of(entry);
         let Some(groups) = self.outcomes.get_mut(scenario) else { return };
