@@ -49,7 +49,7 @@ fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
 
 impl Functions {
     fn read(api: &Path) -> Functions {
-        let start = Regex::new(r"(?m)^\s*(?:pub(?:\([a-z]+\))? )?(?:const )?fn (\w+)").unwrap();
+        let start = Regex::new(r"(?m)^\s*(?:pub(?:\([^)]*\))? )?(?:const )?fn (\w+)").unwrap();
         let mut files = Vec::new();
         for folder in ["kinds", "validation"] {
             rust_files(&api.join(folder), &mut files);
