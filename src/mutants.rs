@@ -20,7 +20,7 @@ pub use site::free_matches;
 
 use serde_json::Value;
 
-use crate::api::Store;
+use crate::api::{Kind, Store};
 use site::{Edit, Site};
 
 /// A key with one thing changed.
@@ -133,6 +133,7 @@ impl Key<'_> {
     fn edited(&self, site: &Site<'_>, how: How, edit: &Edit, stance: Stance) -> Option<Mutant> {
         let mut documents = self.documents.to_vec();
         site::apply(documents.get_mut(site.document)?, &site.path, edit)?;
+        let stance = if stance == Stance::Asked && self.was_so(site) { Stance::Unsure } else { stance };
         let new = match edit {
             Edit::Set(value) => Some(value.clone()),
             Edit::Key(key) => Some(Value::String(key.clone())),
@@ -144,6 +145,21 @@ impl Key<'_> {
         };
         let change = self.change(site.document, how, site::shown(&site.path), old, new);
         Some(Mutant { documents, change, stance })
+    }
+
+    /// Whether the object is in the cluster before the answer and has this value: the task did not ask to change it.
+    fn was_so(&self, site: &Site<'_>) -> bool {
+        let Some(document) = self.documents.get(site.document) else { return false };
+        let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let Some(kind) = Kind::find(text("/apiVersion"), text("/kind")) else { return false };
+        let namespace = match (kind.namespaced(), text("/metadata/namespace")) {
+            (false, _) => "",
+            (true, "") => "default",
+            (true, namespace) => namespace,
+        };
+        let Some(object) = self.start.object(kind, namespace, text("/metadata/name")) else { return false };
+        // a conversion per value is dear, but few keys change objects that are there
+        site::at(&object.to_value(), &site.path).is_some_and(|value| site::is_within(site.value, value))
     }
 
     fn change(&self, document: usize, how: How, path: String, old: Option<Value>, new: Option<Value>) -> Change {

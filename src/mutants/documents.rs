@@ -41,8 +41,9 @@ fn contradicted(key: &Key<'_>, number: usize) -> Vec<Mutant> {
         let mut documents = key.documents.to_vec();
         documents.push(again);
         let path = site::shown(&site.path);
+        let stance = if key.was_so(site) { Stance::Unsure } else { Stance::Asked };
         let change = key.change(number, How::Contradiction, path, Some(site.value.clone()), Some(new));
-        mutants.push(Mutant { documents, change, stance: Stance::Asked });
+        mutants.push(Mutant { documents, change, stance });
     }
     mutants
 }

@@ -16,7 +16,7 @@ pub(super) fn mutants(key: &Key<'_>) -> Vec<Mutant> {
             let stance = if key.said.names_after("volume", name) { Stance::Unsure } else { Stance::Unsaid };
             mutants.extend(with_mounts(key, site, name, stance));
         } else if site.ends(&["volumeClaimTemplates", "metadata", "name"]) {
-            let stance = if key.said.names(name) { Stance::Asked } else { Stance::Unsaid };
+            let stance = if key.said.knows_begin(name) { Stance::Asked } else { Stance::Unsaid };
             mutants.extend(with_mounts(key, site, name, stance));
         }
     }

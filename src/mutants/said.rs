@@ -34,6 +34,12 @@ impl Said {
         self.names(word) || has_word(&self.cluster, word)
     }
 
+    /// Whether the task or the cluster has a word or names that begin with it: `data`, `data-mysql-0`.
+    pub(crate) fn knows_begin(&self, word: &str) -> bool {
+        let begin = format!("{word}-");
+        self.knows(word) || self.text.contains(&begin) || self.cluster.contains(&begin)
+    }
+
     /// Whether the task has a word on a line behind another one: `container `web``.
     pub(crate) fn names_after(&self, before: &str, word: &str) -> bool {
         let behind = |line: &str| {

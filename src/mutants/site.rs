@@ -123,6 +123,27 @@ fn visit<'a>(site: Site<'a>, sites: &mut Vec<Site<'a>>) {
     }
 }
 
+/// The value at a path.
+pub(crate) fn at<'a>(value: &'a Value, path: &[Segment]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, segment| match segment {
+        Segment::Key(key) => value.get(key),
+        Segment::Index(index) => value.get(*index),
+    })
+}
+
+/// Whether a value says nothing that another one does not.
+pub(crate) fn is_within(part: &Value, whole: &Value) -> bool {
+    match (part, whole) {
+        (Value::Object(part), Value::Object(whole)) => {
+            part.iter().all(|(key, part)| whole.get(key).is_some_and(|whole| is_within(part, whole)))
+        }
+        (Value::Array(part), Value::Array(whole)) => {
+            part.len() == whole.len() && part.iter().zip(whole).all(|(part, whole)| is_within(part, whole))
+        }
+        (part, whole) => part == whole,
+    }
+}
+
 /// Changes a document; `None` if there is nothing at the path.
 pub(crate) fn apply(document: &mut Value, path: &[Segment], edit: &Edit) -> Option<()> {
     let (last, parents) = path.split_last()?;

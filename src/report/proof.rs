@@ -45,11 +45,7 @@ pub(super) fn place(change: &Change) -> String {
 
 /// What a change does to the value: `1Gi → 2Gi`.
 pub(super) fn values(change: &Change) -> String {
-    let short = |value: &Value| match value {
-        Value::String(text) => cut(text),
-        other => cut(&other.to_string()),
-    };
-    let (old, new) = (change.old.as_ref().map(short), change.new.as_ref().map(short));
+    let (old, new) = (change.old.as_ref().map(text), change.new.as_ref().map(text));
     match (old, new) {
         (Some(old), Some(new)) => format!("{old} → {new}"),
         (Some(old), None) => old,
@@ -116,7 +112,8 @@ pub fn write(proofs: &[(String, Proof)], lang: Lang, out: &mut dyn Write) -> io:
     }
     for (id, proof) in proofs.iter().filter(|(_, proof)| !proof.findings.is_empty()) {
         writeln!(out, "\n{}", sanitise(id))?;
-        for finding in &proof.findings {
+        let findings = grouped(&proof.findings);
+        for finding in &findings {
             let style = if finding.is_warning() { DOUBT } else { BAD };
             let mark = if finding.is_warning() { say(lang, &Words::Warning) } else { String::new() };
             let text = format!("{mark}{}", say(lang, &Words::Finding(finding)));
@@ -125,6 +122,41 @@ pub fn write(proofs: &[(String, Proof)], lang: Lang, out: &mut dyn Write) -> io:
         }
     }
     writeln!(out, "\n{}", say(lang, &Words::Summary { scenarios: proofs.len(), wrong, warnings }))
+}
+
+/// Survivors of one place with the same kind of change as one, with all values.
+fn grouped(findings: &[Finding]) -> Vec<Finding> {
+    let mut grouped: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let Finding::Survivor(change) = finding else {
+            grouped.push(finding.clone());
+            continue;
+        };
+        let same = grouped.iter_mut().find_map(|other| match other {
+            Finding::Survivor(other)
+                if (&other.kind, &other.name, &other.path) == (&change.kind, &change.name, &change.path)
+                    && other.new.is_some() == change.new.is_some() =>
+            {
+                Some(other)
+            }
+            _ => None,
+        });
+        match same {
+            Some(other) => {
+                let new = [&other.new, &change.new].into_iter().flatten().map(text).collect::<Vec<_>>();
+                other.new = Some(Value::String(new.join(", ")));
+            }
+            None => grouped.push(finding.clone()),
+        }
+    }
+    grouped
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => cut(text),
+        other => cut(&other.to_string()),
+    }
 }
 
 fn write_lines(out: &mut dyn Write, text: &str, style: Style) -> io::Result<()> {
