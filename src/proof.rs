@@ -2,6 +2,7 @@
 //!
 //! [`prove`] finds everything that is wrong with a scenario. A mutant that has another outcome than the key and still gets full
 //! marks is a survivor: either a check is missing, or the field is free, and then the scenario says so.
+pub mod library;
 pub mod lint;
 pub mod outcome;
 

@@ -1,18 +1,15 @@
 //! `ckad-grade scenario check [FILE|DIR|NAME]...`: proves scenarios.
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
 
 use super::super::{Exit, Failure, Format, Session, library};
-use crate::proof::{self, Proof};
+use crate::proof::library::prove_all;
 use crate::report::proof as report;
 use crate::report::text::{Message, say};
-use crate::scenario::solutions::variants;
-use crate::scenario::{Entry, Library, Lookup, Origin, statements};
+use crate::scenario::{Entry, Library, Lookup, Origin};
 
 pub(super) fn run(session: &mut Session<'_>, files: &[PathBuf]) -> Result<Exit, Failure> {
     let entries = entries(session, files)?;
-    let proofs = prove_all(&entries);
+    let proofs = prove_all(&entries, 1);
     match session.format {
         Format::Text => report::write(&proofs, session.lang, &mut session.out)?,
         Format::Json | Format::Yaml => {
@@ -55,49 +52,4 @@ fn entries(session: &Session<'_>, files: &[PathBuf]) -> Result<Vec<Entry>, Failu
         true => Err(Failure::usage(say(session.lang, &Message::NoScenarioFiles))),
         false => Ok(found),
     }
-}
-
-/// Proves scenarios side by side; the result is in their order.
-fn prove_all(entries: &[Entry]) -> Vec<(String, Proof)> {
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get()).min(entries.len().max(1));
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some((number, entry)) = entries.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((number, entry.id.clone(), prove(entry)));
-        }
-        done
-    };
-    let mut done: Vec<(usize, String, Proof)> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        handles.into_iter().flat_map(|handle| handle.join().unwrap_or_default()).collect()
-    });
-    done.sort_by_key(|(number, ..)| *number);
-    done.into_iter().map(|(_, id, proof)| (id, proof)).collect()
-}
-
-fn prove(entry: &Entry) -> Proof {
-    let scenario = match entry.load() {
-        Ok(scenario) => scenario,
-        Err(error) => return Proof::unusable(error),
-    };
-    let Origin::File(path) = &entry.origin else {
-        return Proof::unusable(format!("{} is built in; give its file", entry.id));
-    };
-    let Some(folder) = entry.solutions() else {
-        return Proof::unusable(format!("there is no folder solutions/{}", entry.id));
-    };
-    match variants(&folder) {
-        Ok(variants) => proof::prove(&scenario, &variants, known_statements(path).as_ref(), 1),
-        Err(error) => Proof::unusable(error),
-    }
-}
-
-/// The ids of `docs/statements.toml` beside a folder of scenarios, if there is such a file.
-fn known_statements(scenario: &Path) -> Option<BTreeSet<String>> {
-    let folder = scenario.parent()?;
-    let root = if folder.as_os_str().is_empty() { PathBuf::from("..") } else { folder.join("..") };
-    let text = std::fs::read_to_string(root.join("docs").join("statements.toml")).ok()?;
-    let statements = statements::parse(&text).ok()?;
-    Some(statements.into_iter().map(|statement| statement.id).collect())
 }
