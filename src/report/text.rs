@@ -66,6 +66,7 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+    NoScenarioFiles,
 }
 
 /// A message in a language.
