@@ -4,6 +4,7 @@ mod grade;
 mod hint;
 mod library;
 mod list;
+mod picture;
 mod scenario;
 mod show;
 mod simulate;
@@ -73,6 +74,9 @@ struct GradeArgs {
     scenario: Option<String>,
     /// The answer: files, folders, or - for standard input [default: ./SCENARIO.yaml, .yml, .json or ./SCENARIO/]
     files: Vec<PathBuf>,
+    /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -147,6 +151,9 @@ enum Command {
         /// Manifests, folders, - for standard input; or one timeline.toml
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
     },
     /// For authors of tasks: check them
     #[command(subcommand)]
@@ -233,18 +240,18 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         out: &mut out,
         err: &mut err,
     };
-    let result = match (cli.command, cli.grade.scenario) {
+    let result = match (cli.command, cli.grade.scenario.clone()) {
         (Some(_), Some(scenario)) => {
             Err(Failure::usage(format!("a command does not come after a scenario: ckad-grade {scenario} [FILE]...")))
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
-        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade.files),
+        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
         (Some(Command::List), _) => list::run(&mut session),
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
-        (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
+        (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
     };
     let flushed = out.flush();
     match (result, flushed) {

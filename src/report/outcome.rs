@@ -70,7 +70,7 @@ pub fn write(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl
 }
 
 /// Whether an object is what its author hoped for: bound, running, complete.
-fn is_as_wished(object: &Object) -> bool {
+pub(crate) fn is_as_wished(object: &Object) -> bool {
     let value = object.to_value();
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let number = |pointer: &str| value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();

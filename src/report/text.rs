@@ -9,6 +9,7 @@ use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
+use crate::picture::Words;
 use crate::scenario::Level;
 
 /// Something to say.
@@ -67,6 +68,9 @@ pub enum Message<'a> {
     NotAsWished,
     AllAsWished,
     NoScenarioFiles,
+    Picture(Words<'a>),
+    PictureFormat { file: &'a str },
+    PictureBesideData,
 }
 
 /// A message in a language.

@@ -5,6 +5,7 @@ use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
+use crate::picture::{Relation, Words};
 use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
@@ -82,6 +83,11 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
         Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
+        Message::Picture(words) => picture(words),
+        Message::PictureFormat { file } => {
+            format!("{file}: a picture's name ends in .svg, .png, .dot or .mermaid; - draws in the terminal")
+        }
+        Message::PictureBesideData => "--picture - draws between the data; name a file".into(),
     }
 }
 
@@ -210,5 +216,46 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
+    }
+}
+
+fn picture(words: Words<'_>) -> String {
+    match words {
+        Words::Relation(relation) => match relation {
+            Relation::Resolves => "resolves to",
+            Relation::Selects => "selects",
+            Relation::Governs => "serviceName",
+            Relation::Owns => "owns",
+            Relation::Mounts => "mounts",
+            Relation::Reads => "reads",
+            Relation::Asks => "asks for",
+            Relation::Bound => "bound to",
+            Relation::Provisions => "provisions",
+            Relation::RunsOn => "runs on",
+            Relation::OnlyFrom => "only from",
+        }
+        .to_owned(),
+        Words::TitleOfOutcome => "The simulated cluster".to_owned(),
+        Words::TitleOfGrade { scenario, points, possible } => format!("{scenario}: {points} of {possible} points"),
+        Words::Objects { items, troubles: 0 } => format!("{items} objects; no link is broken."),
+        Words::Objects { items, troubles } => format!("{items} objects; what is wrong ({troubles}):"),
+        Words::Nothing { kind } => format!("no {kind}"),
+        Words::DoesNotExist { kind, name } => format!("{kind} {name} does not exist"),
+        Words::HasNoKey { kind, name, key } => format!("{kind} {name} has no key {key}"),
+        Words::NotMounted { volume } => format!("volume {volume} is declared, but no container mounts it"),
+        Words::SelectsNothing { selector } => format!("no pod has the labels {selector}"),
+        Words::NotReady { pod } => format!("pod {pod} is not ready and gets no traffic"),
+        Words::WantedPods { missing: 1 } => "1 pod is not there".to_owned(),
+        Words::WantedPods { missing } => format!("{missing} pods are not there"),
+        Words::NoSuchService { service } => {
+            format!("there is no Service {service}: the pods have no DNS names")
+        }
+        Words::More { number } => format!("and {number} more"),
+        Words::Others { kind, number } => format!("and {number} more {kind}s"),
+        Words::Missing => "not there".to_owned(),
+        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
+        Words::InUse => "in use".to_owned(),
+        Words::Troubles => "What is wrong".to_owned(),
+        Words::See => "see above".to_owned(),
     }
 }

@@ -6,6 +6,7 @@ use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
+use crate::picture::{Relation, Words};
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
 
@@ -80,6 +81,11 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
         Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
+        Message::Picture(words) => picture(words),
+        Message::PictureFormat { file } => {
+            format!("{file}：圖檔名稱要以 .svg、.png、.dot 或 .mermaid 結尾；- 表示畫在終端機裡")
+        }
+        Message::PictureBesideData => "--picture - 會把圖畫在資料中間，請指定檔名".into(),
     }
 }
 
@@ -288,5 +294,43 @@ fn passed_over(why: &PassedOver) -> String {
             wants => format!("{}，claim 要求 class {wants}", class(has)),
         },
         PassedOver::NodeAffinity => "nodeAffinity 排除了這個 node".to_owned(),
+    }
+}
+
+fn picture(words: Words<'_>) -> String {
+    match words {
+        Words::Relation(relation) => match relation {
+            Relation::Resolves => "解析為",
+            Relation::Selects => "選取",
+            Relation::Governs => "serviceName",
+            Relation::Owns => "擁有",
+            Relation::Mounts => "掛載",
+            Relation::Reads => "讀取",
+            Relation::Asks => "指定",
+            Relation::Bound => "綁定",
+            Relation::Provisions => "佈建",
+            Relation::RunsOn => "執行於",
+            Relation::OnlyFrom => "限於",
+        }
+        .to_owned(),
+        Words::TitleOfOutcome => "模擬的叢集".to_owned(),
+        Words::TitleOfGrade { scenario, points, possible } => format!("{scenario}：{points}/{possible} 分"),
+        Words::Objects { items, troubles: 0 } => format!("共 {items} 個物件，沒有斷掉的連結。"),
+        Words::Objects { items, troubles } => format!("共 {items} 個物件，有 {troubles} 個問題："),
+        Words::Nothing { kind } => format!("沒有 {kind}"),
+        Words::DoesNotExist { kind, name } => format!("{kind} {name} 不存在"),
+        Words::HasNoKey { kind, name, key } => format!("{kind} {name} 沒有 key {key}"),
+        Words::NotMounted { volume } => format!("宣告了 volume {volume}，但沒有 container 掛載"),
+        Words::SelectsNothing { selector } => format!("沒有 pod 帶有 label {selector}"),
+        Words::NotReady { pod } => format!("pod {pod} 尚未 ready，不會收到流量"),
+        Words::WantedPods { missing } => format!("還少 {missing} 個 pod"),
+        Words::NoSuchService { service } => format!("Service {service} 不存在，pod 沒有 DNS 名稱"),
+        Words::More { number } => format!("另有 {number} 個"),
+        Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
+        Words::Missing => "不存在".to_owned(),
+        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
+        Words::InUse => "使用中".to_owned(),
+        Words::Troubles => "問題所在".to_owned(),
+        Words::See => "見上方".to_owned(),
     }
 }
