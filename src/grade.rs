@@ -275,7 +275,14 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
     pattern::validate_all(scenario)?;
-    let mut cluster = start(scenario)?;
+    grade_in(scenario, start(scenario)?, answer)
+}
+
+/// As [`grade`], in a cluster that [`start`] made.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn grade_in(scenario: &Scenario, mut cluster: Cluster, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
     let played = apply(&mut cluster, answer.to_vec());
     let (answer, mut settled) = (played.output, played.settled);
 
