@@ -260,6 +260,10 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
     }
 }
 
+fn command_names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+}
+
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
     const ERROR: Style = AnsiColor::Red.on_default().bold();
     let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");

@@ -30,7 +30,7 @@ pub enum Message<'a> {
     Why,
     ExpectedAndSimulated,
     Advice,
-    DidYouMean(&'a str),
+    DidYouMean(&'a [String]),
     FullMarks { points: u32 },
     Points { points: u32, possible: u32, percent: u32, needed: u32, passed: bool },
     CheckPoints { points: u32, possible: u32 },

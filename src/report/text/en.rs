@@ -24,7 +24,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Why => "why".into(),
         Message::ExpectedAndSimulated => "- expected, + simulated".into(),
         Message::Advice => "advice".into(),
-        Message::DidYouMean(word) => format!("did you mean `{word}`?"),
+        Message::DidYouMean(words) => format!("did you mean `{}`?", words.join("` or `")),
         Message::FullMarks { points } => format!("full marks, {points} of {points} points"),
         Message::Points { points, possible, percent, needed, passed } => {
             let verdict = if passed { "passed" } else { "not passed" };
