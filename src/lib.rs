@@ -6,6 +6,7 @@ pub mod cluster;
 pub mod controllers;
 pub mod dns;
 pub mod environment;
+pub mod explain;
 pub mod grade;
 pub mod kubelet;
 pub mod lang;

@@ -1,4 +1,5 @@
 //! What a grade says to people and programs: one report, several formats.
+pub mod explain;
 pub mod json;
 pub mod outcome;
 pub mod problem;
