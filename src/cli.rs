@@ -1,10 +1,12 @@
 //! The command line: one file per command.
 mod answer;
+mod explain;
 mod grade;
 mod hint;
 mod library;
 mod list;
 mod picture;
+mod scenario;
 mod show;
 mod simulate;
 mod solution;
@@ -50,6 +52,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
 
@@ -154,6 +157,15 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         picture: Option<PathBuf>,
     },
+    /// For authors of tasks: check them
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
+    /// Tell what each controller did and why, and the smallest change that would help
+    Explain {
+        /// A task and the answer to it, or manifests alone
+        #[arg(required = true, value_name = "SCENARIO|FILE")]
+        what: Vec<PathBuf>,
+    },
 }
 
 /// Why a command could not do its work.
@@ -246,7 +258,9 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
+        (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
         (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
+        (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
     };
     let flushed = out.flush();
     match (result, flushed) {
@@ -256,6 +270,10 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Ok(_), Err(error)) => fail(&mut err, &Failure::usage(error)),
         (Err(failure), _) => fail(&mut err, &failure),
     }
+}
+
+fn command_names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {

@@ -1,8 +1,10 @@
 //! What a grade says to people and programs: one report, several formats.
+pub mod explain;
 pub mod html;
 pub mod json;
 pub mod outcome;
 pub mod problem;
+pub mod proof;
 pub mod sanitise;
 pub mod tables;
 pub mod terminal;

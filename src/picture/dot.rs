@@ -8,7 +8,9 @@ pub fn document(picture: &Picture) -> String {
     let mut out = String::new();
     // writing to a String cannot fail
     let _ = writeln!(out, "digraph {{\n  rankdir=LR;\n  label={};\n  labelloc=t;", quote(&title(picture)));
-    out.push_str("  node [shape=box, style=\"rounded,filled\", fillcolor=\"#f6f8fa\", fontname=\"sans-serif\", fontsize=11];\n");
+    out.push_str(
+        "  node [shape=box, style=\"rounded,filled\", fillcolor=\"#f6f8fa\", fontname=\"sans-serif\", fontsize=11];\n",
+    );
     out.push_str("  edge [fontname=\"sans-serif\", fontsize=10];\n");
     for (index, item) in picture.items.iter().enumerate() {
         let mut lines = vec![item.caption(), item.name.clone()];

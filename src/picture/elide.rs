@@ -138,7 +138,8 @@ fn few_troubles(mut picture: Picture) -> Picture {
     }
     used.sort_unstable();
     used.dedup();
-    let told: BTreeMap<usize, usize> = used.iter().take(MAX_TROUBLES).enumerate().map(|(i, old)| (*old, i + 1)).collect();
+    let told: BTreeMap<usize, usize> =
+        used.iter().take(MAX_TROUBLES).enumerate().map(|(i, old)| (*old, i + 1)).collect();
     let all = picture.troubles.len();
     let renumber = |marks: &mut Vec<usize>| *marks = marks.iter().filter_map(|mark| told.get(mark).copied()).collect();
     picture.items.iter_mut().for_each(|item| renumber(&mut item.marks));

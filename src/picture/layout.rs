@@ -140,7 +140,8 @@ pub fn layout(picture: &Picture) -> Layout {
     }
     for ((placed, vertex), rank) in boxes.iter_mut().zip(&vertices).zip(&ranks) {
         placed.width = widths.get(*rank).copied().unwrap_or(placed.width);
-        placed.at = Point { x: lefts.get(*rank).copied().unwrap_or(MARGIN), y: (vertex.y - placed.height / 2.0).round() };
+        placed.at =
+            Point { x: lefts.get(*rank).copied().unwrap_or(MARGIN), y: (vertex.y - placed.height / 2.0).round() };
     }
     let mut routes = route(picture, &chains, &vertices, &boxes, &lefts, &widths);
     place_labels(picture, &mut routes);
@@ -306,7 +307,8 @@ fn straighten(order: &[Vec<usize>], vertices: &mut [Vertex]) {
         }
     }
     for sweep in 0..16 {
-        let ranks: Vec<usize> = if sweep % 2 == 0 { (0..order.len()).rev().collect() } else { (0..order.len()).collect() };
+        let ranks: Vec<usize> =
+            if sweep % 2 == 0 { (0..order.len()).rev().collect() } else { (0..order.len()).collect() };
         for rank in ranks {
             let Some(column) = order.get(rank) else { continue };
             let ys: Vec<f64> = vertices.iter().map(|vertex| vertex.y).collect();
@@ -441,7 +443,9 @@ fn place_labels(picture: &Picture, routes: &mut [Route]) {
         };
         let in_gap = |point: Point| point.x - half >= ends.0.x - 4.0 && point.x + half <= ends.1.x + 4.0;
         let free = |point: Point| {
-            taken.iter().all(|(other, room)| (other.x - point.x).abs() > half + room || (other.y - point.y).abs() > 14.0)
+            taken
+                .iter()
+                .all(|(other, room)| (other.x - point.x).abs() > half + room || (other.y - point.y).abs() > 14.0)
         };
         let places: Vec<Point> = PLACES.into_iter().map(at).collect();
         let best = places.iter().find(|place| in_gap(**place) && free(**place)).or_else(|| places.first());

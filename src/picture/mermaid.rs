@@ -89,7 +89,8 @@ mod tests {
     fn nothing_ends_a_label_or_is_markup() {
         let clean = text("\"]; click n0 \"javascript:alert(1)\" <img src=x> `code` #quot; **bold** [x](y)");
         assert!(!clean.contains(['"', '<', '>', '`', '*', '[', ']', '\n', '&']), "{clean}");
-        let codes = clean.split('#').skip(1).all(|code| code.split_once(';').is_some_and(|(n, _)| n.parse::<u8>().is_ok()));
+        let codes =
+            clean.split('#').skip(1).all(|code| code.split_once(';').is_some_and(|(n, _)| n.parse::<u8>().is_ok()));
         assert!(codes, "{clean}");
     }
 }

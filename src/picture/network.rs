@@ -4,10 +4,10 @@ use k8s_openapi::api::core::v1::{Pod, Service};
 
 use super::graph::Graph;
 use super::{Relation, Role, State, Words};
+use crate::api::ApiObject;
 use crate::api::kinds::service::{is_headless, type_of};
 use crate::api::label_selector;
 use crate::api::object::{Kind, ObjectKey};
-use crate::api::ApiObject;
 use crate::dns::{self, CLUSTER_DOMAIN};
 
 /// The kind of a name; not one of Kubernetes'.
@@ -56,7 +56,8 @@ fn add_service(graph: &mut Graph<'_>, service: &Service) {
         graph.link(name, item, Relation::Resolves, "");
         return;
     };
-    let selects = |pod: &&std::sync::Arc<Pod>| label_selector::matches_map(Some(selector), pod.metadata.labels.as_ref());
+    let selects =
+        |pod: &&std::sync::Arc<Pod>| label_selector::matches_map(Some(selector), pod.metadata.labels.as_ref());
     let pods: Vec<_> = store.list_in::<Pod>(namespace).filter(selects).collect();
     if pods.is_empty() {
         let labels: Vec<String> = selector.iter().map(|(key, value)| format!("{key}={value}")).collect();

@@ -136,7 +136,13 @@ impl Canvas {
         let mut left = x.round() as i64;
         for c in text.chars() {
             let c = match c {
-                '·' | '…' => if c == '·' { '-' } else { '~' },
+                '·' | '…' => {
+                    if c == '·' {
+                        '-'
+                    } else {
+                        '~'
+                    }
+                }
                 '✗' => 'x',
                 '«' | '»' | '“' | '”' => '"',
                 '’' => '\'',
@@ -183,10 +189,7 @@ impl Canvas {
                 let t = step as f64 / steps as f64;
                 let u = 1.0 - t;
                 let (a, b, c, d) = (u * u * u, 3.0 * u * u * t, 3.0 * u * t * t, t * t * t);
-                let next = Point {
-                    x: a * from.x + (b + c) * middle + d * to.x,
-                    y: (a + b) * from.y + (c + d) * to.y,
-                };
+                let next = Point { x: a * from.x + (b + c) * middle + d * to.x, y: (a + b) * from.y + (c + d) * to.y };
                 let on = dash == 0.0 || (walked / dash) as i64 % 2 == 0;
                 if on {
                     self.segment(last, next, color);

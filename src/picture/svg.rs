@@ -103,11 +103,7 @@ fn write_line(out: &mut String, link: &Link, route: &Route) {
     let _ = write!(out, "<g class=\"{class}\"><path class=\"ckp-line\" d=\"{}\"/>", path(&route.points));
     if let [.., before, end] = route.points.as_slice() {
         let back = if before.x <= end.x { -7.0 } else { 7.0 };
-        let _ = write!(
-            out,
-            "<path class=\"ckp-tip\" d=\"M{} {}l{back} -4v8z\"/>",
-            end.x, end.y
-        );
+        let _ = write!(out, "<path class=\"ckp-tip\" d=\"M{} {}l{back} -4v8z\"/>", end.x, end.y);
     }
     out.push_str("</g>\n");
 }
@@ -196,7 +192,8 @@ fn write_label(out: &mut String, picture: &Picture, link: &Link, route: &Route) 
     let _ = write!(out, "<g class=\"{class}\"><title>{}</title>", escape(&picture.label(link)));
     match link.state {
         State::Fine => {
-            let _ = write!(out, "<text class=\"ckp-label\" x=\"{x}\" y=\"{}\">{}</text>", y - 4.0, escape(&route.label));
+            let _ =
+                write!(out, "<text class=\"ckp-label\" x=\"{x}\" y=\"{}\">{}</text>", y - 4.0, escape(&route.label));
         }
         _ => badge(out, x, y, &link.marks, Align::Middle),
     }

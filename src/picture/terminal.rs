@@ -148,7 +148,13 @@ impl Tree<'_> {
             };
             let label = shorten(&self.picture.label(link), 24);
             lead_width += width(&label) + width(&sign) + 3;
-            let color = if link.state == State::Fine { SOFT } else if link.state == State::Waiting { WAIT } else { BAD };
+            let color = if link.state == State::Fine {
+                SOFT
+            } else if link.state == State::Waiting {
+                WAIT
+            } else {
+                BAD
+            };
             lead = format!("{SOFT}{branch}{SOFT:#}{color}{sign}{label}{color:#} {SOFT}→{SOFT:#} ");
         }
         let room = self.columns.saturating_sub(lead_width);
@@ -160,10 +166,15 @@ impl Tree<'_> {
         };
         let caption = shorten(&item.caption(), room.max(12) / 2);
         let name = shorten(&item.name, room.saturating_sub(width(&caption) + width(&mark) + 1).max(8));
-        let _ = write!(self.out, "{lead}{SOFT}{caption}{SOFT:#} {style}{STRONG}{name}{STRONG:#}{style:#}{BAD}{mark}{BAD:#}");
+        let _ = write!(
+            self.out,
+            "{lead}{SOFT}{caption}{SOFT:#} {style}{STRONG}{name}{STRONG:#}{style:#}{BAD}{mark}{BAD:#}"
+        );
         let used = lead_width + width(&caption) + 1 + width(&name) + width(&mark);
         let facts = match (item.state, again) {
-            (State::Absent, _) if item.facts.is_empty() => vec![say(self.picture.lang, &Message::Picture(Words::Missing))],
+            (State::Absent, _) if item.facts.is_empty() => {
+                vec![say(self.picture.lang, &Message::Picture(Words::Missing))]
+            }
             (_, true) if see => vec![say(self.picture.lang, &Message::Picture(Words::See))],
             (_, true) => Vec::new(),
             _ => item.facts.clone(),

@@ -8,9 +8,9 @@ use super::graph::Graph;
 use super::{Relation, Role, State, Words, volumes};
 use crate::api::ApiObject;
 use crate::api::object::{Kind, ObjectKey};
+use crate::explain::wish::is_as_wished;
 use crate::grade::reasons;
 use crate::kubelet;
-use crate::report::outcome::is_as_wished;
 use crate::report::tables::pod_status;
 use crate::report::text::{Message, say};
 use crate::timeline::record::is_furniture;
@@ -119,7 +119,14 @@ fn trouble(graph: &mut Graph<'_>, item: usize, key: &ObjectKey) {
 }
 
 /// Pods that a set should have made.
-fn missing_pods(graph: &mut Graph<'_>, item: usize, key: &ObjectKey, set: Option<&StatefulSet>, there: i32, wanted: i32) {
+fn missing_pods(
+    graph: &mut Graph<'_>,
+    item: usize,
+    key: &ObjectKey,
+    set: Option<&StatefulSet>,
+    there: i32,
+    wanted: i32,
+) {
     let missing = i64::from(wanted) - i64::from(there);
     let store = graph.cluster.api().store();
     let start = set.and_then(|set| set.spec.as_ref()?.ordinals.as_ref()?.start).unwrap_or(0);

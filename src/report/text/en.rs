@@ -1,4 +1,6 @@
 //! English.
+mod explain;
+
 use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
 use crate::api::object::ObjectKey;
 use crate::grade::compare::{ANY, Difference};
@@ -24,7 +26,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Why => "why".into(),
         Message::ExpectedAndSimulated => "- expected, + simulated".into(),
         Message::Advice => "advice".into(),
-        Message::DidYouMean(word) => format!("did you mean `{word}`?"),
+        Message::DidYouMean(words) => format!("did you mean `{}`?", words.join("` or `")),
         Message::FullMarks { points } => format!("full marks, {points} of {points} points"),
         Message::Points { points, possible, percent, needed, passed } => {
             let verdict = if passed { "passed" } else { "not passed" };
@@ -83,12 +85,33 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
+        Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
         Message::Html(words) => page(words),
         Message::PictureFormat { file } => {
             format!("{file}: a picture's name ends in .svg, .png, .dot or .mermaid; - draws in the terminal")
         }
         Message::PictureBesideData => "--picture - draws between the data; name a file".into(),
+
+        Message::WhatHappened => "what happened".into(),
+        Message::WhatWaits => "what is not as one would wish".into(),
+        Message::ChecksNotPassed => "what is not as asked".into(),
+        Message::WhatHelps => "this would help".into(),
+        Message::AlsoThis => "or".into(),
+        Message::HelpsAll => "one change for everything".into(),
+        Message::HelpedAbove => "the change above helps here, too".into(),
+        Message::NothingWaits => "Nothing waits: there is nothing to change.".into(),
+        Message::AllChecksPass => "Every check passes: there is nothing to change.".into(),
+        Message::Deed(line) => explain::deed(line),
+        Message::FixStep(step) => explain::step(step),
+        Message::NothingHelps { tried, cut_short } => {
+            let more = if cut_short { "; there would be more to try" } else { "" };
+            format!("no change of one or two places helps ({tried} tried{more})")
+        }
+        Message::Tried { tried: 1 } => "1 changed answer was tried in the simulation".into(),
+        Message::Tried { tried } => format!("{tried} changed answers were tried in the simulation"),
+        Message::Unreadable { file } => format!("{file} cannot be read to its end"),
+        Message::RefusedDocument { object } => format!("{object} was refused"),
     }
 }
 

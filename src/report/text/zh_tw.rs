@@ -1,4 +1,6 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
+mod explain;
+
 use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
@@ -24,7 +26,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Why => "原因".into(),
         Message::ExpectedAndSimulated => "- 預期，+ 模擬結果".into(),
         Message::Advice => "建議".into(),
-        Message::DidYouMean(word) => format!("是不是要寫 `{word}`？"),
+        Message::DidYouMean(words) => format!("是不是要寫 `{}`？", words.join("` 或 `")),
         Message::FullMarks { points } => format!("滿分，{points} 分全拿"),
         Message::Points { points, possible, percent, needed, passed } => {
             let verdict = if passed { "及格" } else { "不及格" };
@@ -81,12 +83,32 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
+        Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
         Message::Html(words) => page(words),
         Message::PictureFormat { file } => {
             format!("{file}：圖檔名稱要以 .svg、.png、.dot 或 .mermaid 結尾；- 表示畫在終端機裡")
         }
         Message::PictureBesideData => "--picture - 會把圖畫在資料中間，請指定檔名".into(),
+
+        Message::WhatHappened => "經過".into(),
+        Message::WhatWaits => "不如預期之處".into(),
+        Message::ChecksNotPassed => "不符題目之處".into(),
+        Message::WhatHelps => "這樣改就行".into(),
+        Message::AlsoThis => "或者".into(),
+        Message::HelpsAll => "改一次就全部解決".into(),
+        Message::HelpedAbove => "上面的改法也能解決這一項".into(),
+        Message::NothingWaits => "一切就緒，沒有需要改的地方。".into(),
+        Message::AllChecksPass => "每一項都通過，沒有需要改的地方。".into(),
+        Message::Deed(line) => explain::deed(line),
+        Message::FixStep(step) => explain::step(step),
+        Message::NothingHelps { tried, cut_short } => {
+            let more = if cut_short { "，還有沒試完的" } else { "" };
+            format!("只改一兩處都沒有用（試了 {tried} 種{more}）")
+        }
+        Message::Tried { tried } => format!("在模擬裡試了 {tried} 種改法"),
+        Message::Unreadable { file } => format!("{file} 無法讀到最後"),
+        Message::RefusedDocument { object } => format!("{object} 遭拒絕"),
     }
 }
 
