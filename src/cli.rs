@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 mod answer;
+mod batch;
 mod grade;
 mod hint;
 mod library;
@@ -49,6 +50,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade batch submissions.zip           grade a whole class
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
 
@@ -147,6 +149,8 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Grade all answers of all students
+    Batch(batch::Arguments),
 }
 
 /// Why a command could not do its work.
@@ -240,6 +244,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
+        (Some(Command::Batch(arguments)), _) => batch::run(&mut session, &arguments),
     };
     let flushed = out.flush();
     match (result, flushed) {
