@@ -1,10 +1,13 @@
 //! The command line: one file per command.
 mod answer;
 mod batch;
+mod explain;
 mod grade;
 mod hint;
 mod library;
 mod list;
+mod picture;
+mod scenario;
 mod show;
 mod simulate;
 mod solution;
@@ -51,6 +54,7 @@ Examples:
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
   ckad-grade batch submissions.zip           grade a whole class
+  ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
 
@@ -74,6 +78,9 @@ struct GradeArgs {
     scenario: Option<String>,
     /// The answer: files, folders, or - for standard input [default: ./SCENARIO.yaml, .yml, .json or ./SCENARIO/]
     files: Vec<PathBuf>,
+    /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -148,6 +155,18 @@ enum Command {
         /// Manifests, folders, - for standard input; or one timeline.toml
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
+    },
+    /// For authors of tasks: check them
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
+    /// Tell what each controller did and why, and the smallest change that would help
+    Explain {
+        /// A task and the answer to it, or manifests alone
+        #[arg(required = true, value_name = "SCENARIO|FILE")]
+        what: Vec<PathBuf>,
     },
     /// Grade all answers of all students
     Batch(batch::Arguments),
@@ -233,18 +252,20 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         out: &mut out,
         err: &mut err,
     };
-    let result = match (cli.command, cli.grade.scenario) {
+    let result = match (cli.command, cli.grade.scenario.clone()) {
         (Some(_), Some(scenario)) => {
             Err(Failure::usage(format!("a command does not come after a scenario: ckad-grade {scenario} [FILE]...")))
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
-        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade.files),
+        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
         (Some(Command::List), _) => list::run(&mut session),
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
-        (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
         (Some(Command::Batch(arguments)), _) => batch::run(&mut session, &arguments),
+        (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
+        (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
+        (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
     };
     let flushed = out.flush();
     match (result, flushed) {
@@ -254,6 +275,10 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Ok(_), Err(error)) => fail(&mut err, &Failure::usage(error)),
         (Err(failure), _) => fail(&mut err, &failure),
     }
+}
+
+fn command_names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {

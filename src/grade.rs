@@ -28,6 +28,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::api::Store;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
 use crate::kubelet::mounts::Location;
@@ -278,16 +279,26 @@ pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, Scen
     grade_in(scenario, start(scenario)?, answer)
 }
 
-/// As [`grade`], in a copy of the cluster that [`start`] made of the scenario.
+/// As [`grade`], for many answers to one scenario: in a copy of its [`start`], and without looking at the patterns again.
 ///
 /// # Errors
 /// When the scenario itself is wrong.
-pub fn grade_in(
+pub fn grade_in(scenario: &Scenario, cluster: Cluster, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
+    grade_and_look(scenario, cluster, answer, &mut |_| {})
+}
+
+/// As [`grade_in`]; `look` is shown all objects after the answer and after each step.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn grade_and_look(
     scenario: &Scenario,
     mut cluster: Cluster,
     answer: &[ManifestFile],
+    look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {
     let played = apply(&mut cluster, answer.to_vec());
+    look(cluster.api().store());
     let (answer, mut settled) = (played.output, played.settled);
 
     let last = scenario.steps.len();
@@ -299,6 +310,7 @@ pub fn grade_in(
             moments.insert(number, cluster.clone());
         }
         let played = timeline::play_step(&mut cluster, step);
+        look(cluster.api().store());
         if played.settled == Settled::GaveUp {
             settled = Settled::GaveUp;
         }

@@ -1,12 +1,13 @@
 //! `ckad-grade simulate`: plays manifests or a timeline, without grading.
 use std::path::{Path, PathBuf};
 
-use super::{Exit, Failure, Format, Session, answer};
+use super::{Exit, Failure, Format, Session, answer, picture};
 use crate::environment::Environment;
+use crate::picture::Picture;
 use crate::report::outcome;
 use crate::timeline::{self, Action, Step, Timeline, record};
 
-pub(super) fn run(session: &mut Session<'_>, files: &[PathBuf]) -> Result<Exit, Failure> {
+pub(super) fn run(session: &mut Session<'_>, files: &[PathBuf], drawing: Option<&Path>) -> Result<Exit, Failure> {
     let is_timeline = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml");
     let timeline = match files {
         [path] if is_timeline(path) => timeline::load(Path::new(path)).map_err(Failure::usage)?,
@@ -16,11 +17,19 @@ pub(super) fn run(session: &mut Session<'_>, files: &[PathBuf]) -> Result<Exit, 
             Timeline { environment: Environment::default(), steps: vec![step] }
         }
     };
+    picture::check(session, drawing)?;
     if session.format != Format::Text {
+        if let Some(path) = drawing {
+            let (_, cluster) = timeline::play(&timeline);
+            picture::write(session, path, &|lang| Picture::of_cluster(&cluster, lang))?;
+        }
         session.data(&record::to_json(&timeline))?;
         return Ok(Exit::Success);
     }
     let (steps, cluster) = timeline::play(&timeline);
     outcome::write(&steps, &cluster, session.lang, &mut session.out)?;
+    if let Some(path) = drawing {
+        picture::write(session, path, &|lang| Picture::of_cluster(&cluster, lang))?;
+    }
     Ok(Exit::Success)
 }

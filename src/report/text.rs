@@ -6,10 +6,13 @@ mod zh_tw;
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::explain::fix::Step as FixStep;
+use crate::explain::story::Line;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
+use crate::picture::Words;
 use crate::scenario::Level;
 
 /// Something to say.
@@ -29,7 +32,7 @@ pub enum Message<'a> {
     Why,
     ExpectedAndSimulated,
     Advice,
-    DidYouMean(&'a str),
+    DidYouMean(&'a [String]),
     FullMarks { points: u32 },
     Points { points: u32, possible: u32, percent: u32, needed: u32, passed: bool },
     CheckPoints { points: u32, possible: u32 },
@@ -67,6 +70,27 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+    NoScenarioFiles,
+    Picture(Words<'a>),
+    PictureFormat { file: &'a str },
+    PictureBesideData,
+
+    // explain
+    WhatHappened,
+    WhatWaits,
+    ChecksNotPassed,
+    WhatHelps,
+    Deed(&'a Line),
+    FixStep(&'a FixStep),
+    AlsoThis,
+    HelpsAll,
+    HelpedAbove,
+    NothingHelps { tried: usize, cut_short: bool },
+    Tried { tried: usize },
+    Unreadable { file: &'a str },
+    RefusedDocument { object: &'a str },
+    NothingWaits,
+    AllChecksPass,
 }
 
 /// A message in a language.
@@ -117,4 +141,43 @@ fn objects(keys: &[ObjectKey]) -> (String, usize) {
     const SHOWN: usize = 4;
     let names: Vec<String> = keys.iter().take(SHOWN).map(object).collect();
     (names.join(", "), keys.len().saturating_sub(SHOWN))
+}
+
+/// Objects of one kind in a sentence: up to three by name, of more how many there are.
+fn several(keys: &[ObjectKey], and: &str, counted: &str) -> String {
+    const SHOWN: usize = 3;
+    let Some(first) = keys.first() else { return String::new() };
+    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(key.kind.name().len() + 1)).collect();
+    if names.len() <= SHOWN {
+        let (last, before) = names.split_last().map_or(("", &names[..0]), |(last, before)| (last.as_str(), before));
+        let list = if before.is_empty() { last.to_owned() } else { format!("{}{and}{last}", before.join(", ")) };
+        return format!("{} {list}", first.kind.name());
+    }
+    let kind = first.kind.name();
+    let prefix = names.iter().skip(1).fold(names.first().cloned().unwrap_or_default(), |prefix, name| {
+        prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    });
+    match counted {
+        "more" => format!("{} {kind}s {prefix}…", names.len()),
+        counted => format!("{} {counted} {kind} {prefix}…", names.len()),
+    }
+}
+
+/// A value in a sentence about a manifest, as YAML writes it on one line; long ones are cut.
+fn short_value(found: &Value) -> String {
+    fn plain(value: &Value) -> String {
+        match value {
+            Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(", ")),
+            Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+            Value::Object(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(key, value)| format!("{key}: {}", plain(value))).collect();
+                format!("{{ {} }}", fields.join(", "))
+            }
+            other => other.to_string(),
+        }
+    }
+    value(&plain(found).into())
 }

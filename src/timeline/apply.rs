@@ -7,7 +7,7 @@ use super::ManifestFile;
 use super::kubectl::{self, Error, Output, Problem};
 use crate::api::dynamic::{FieldValidation, Patch, field_paths, stored_version};
 use crate::api::patch::{PatchError, create_three_way_merge_patch};
-use crate::api::schema;
+use crate::api::schema::{self, resources};
 use crate::api::{Kind, Object, decode};
 use crate::cluster::Cluster;
 use crate::manifest::{self, Document};
@@ -178,6 +178,13 @@ fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Resul
     }
     let known = Kind::find(&api_version, &kind_name);
     let Some(kind) = known else {
+        if resources::is_served(&api_version, &kind_name) {
+            let message = format!(
+                "{kind_name} in version \"{api_version}\" is not simulated: a cluster takes such an object if it is valid, \
+                 but nothing is known here of what comes of it"
+            );
+            return Err(client(message, "kind"));
+        }
         let message = format!(
             "resource mapping not found for name: \"{name}\" namespace: \"{own_namespace}\" from \"{source}\": no matches \
              for kind \"{kind_name}\" in version \"{api_version}\"\nensure CRDs are installed first"
