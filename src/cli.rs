@@ -1,5 +1,6 @@
 //! The command line: one file per command.
 mod answer;
+mod batch;
 mod explain;
 mod grade;
 mod hint;
@@ -52,6 +53,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade batch submissions.zip           grade a whole class
   ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
@@ -166,6 +168,8 @@ enum Command {
         #[arg(required = true, value_name = "SCENARIO|FILE")]
         what: Vec<PathBuf>,
     },
+    /// Grade all answers of all students
+    Batch(batch::Arguments),
 }
 
 /// Why a command could not do its work.
@@ -258,6 +262,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
+        (Some(Command::Batch(arguments)), _) => batch::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
         (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
         (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),

@@ -1,4 +1,5 @@
 //! Everything the product itself says, in every language: one table per language, keyed by [`Message`].
+pub mod batch;
 mod en;
 mod zh_tw;
 

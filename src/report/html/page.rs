@@ -1,24 +1,28 @@
 //! The frame of the page: its head, what it begins and ends with.
 use std::io::{self, Write};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
 
 use super::{Page, Words, put};
 use crate::picture::svg;
-use crate::report::width::pad;
 
 /// The page's own style sheet; the pictures' follows.
 const STYLE: &str = include_str!("style.css");
 /// Sorting and filtering; the page can be read without.
 const SCRIPT: &str = include_str!("script.js");
 
-/// What the browser may load and run: nothing but this style sheet and this script, told by their SHA-256 digests. A test
-/// says what they must be.
-const POLICY: &str = concat!(
-    "default-src 'none'; base-uri 'none'; form-action 'none'; ",
-    "style-src 'sha256-CUSchqHeCNNvgqOC0HGypvDQfKeiV/LS1s+fhE57ZOk='; ",
-    "script-src 'sha256-tUiByxfX0wwSdKyidtbS4SL2AWlvBkp9xnIE4cFNK8U='"
-);
+/// What the browser may load and run: nothing but this style sheet and this script, told by their digests.
+fn policy(style: &str, script: &str) -> String {
+    let digest = |text: &str| STANDARD.encode(Sha256::digest(text));
+    format!(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'",
+        digest(style),
+        digest(script)
+    )
+}
 
 pub(super) fn head(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
     let title = page.words(Words::Title);
@@ -36,7 +40,7 @@ pub(super) fn head(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         html lang=(page.lang.tag()) {
             head {
                 meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
+                meta http-equiv="Content-Security-Policy" content=(policy(&styles, SCRIPT));
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="referrer" content="no-referrer";
@@ -72,9 +76,8 @@ pub(super) fn head(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 pub(super) fn foot() -> Markup {
-    let version = pad(env!("CARGO_PKG_VERSION"), 0);
     let end = html! {
-        footer { "ckad-grade " (version) }
+        footer { "ckad-grade " (env!("CARGO_PKG_VERSION")) }
     };
     PreEscaped(format!("{}</main>\n<script>{SCRIPT}</script>\n</body></html>\n", end.into_string()))
 }
