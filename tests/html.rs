@@ -190,12 +190,12 @@ fn page(students: usize, lang: Lang) -> String {
         ..entries[0].clone() });
     let results = results(entries, lang);
     let mut out = Vec::new();
-    let mut detail = |entry: &Entry| {
+    let detail = |entry: &&Entry| {
         let file = entry.files[0].rsplit('/').next().unwrap();
         let found = answers.iter().find(|(id, name, _)| *id == entry.scenario && name == file);
         found.map(|(id, name, bytes)| graded(id, name, bytes, lang))
     };
-    write(&results, &mut detail, &mut out).unwrap();
+    write(&results, &mut |entries| entries.iter().map(detail).collect(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

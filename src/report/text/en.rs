@@ -294,7 +294,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "mean of all points".to_owned(),
         Page::Glance => "At one glance".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "Points of every answer; the last attempt counts. {percent} % of all points pass. – nothing handed in, \
+            "Points of every answer. {percent} % of all points pass. – nothing handed in, \
              ! no grade. A number leads to what came of the answer, a name to all of a student's answers."
         ),
         Page::Distribution => "Distribution".to_owned(),

@@ -367,7 +367,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "平均得分率".to_owned(),
         Page::Glance => "總覽".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "表中是每份答案的得分，以最後一次作答為準；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
+            "表中是每份答案的得分；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
              點分數看這份答案的結果，點姓名看該生的所有答案。"
         ),
         Page::Distribution => "分數分布".to_owned(),
