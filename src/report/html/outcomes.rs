@@ -30,7 +30,7 @@ pub(super) fn write(page: &Page<'_>, details: Details<'_>, out: &mut dyn Write) 
         let (groups, more) = page.index.told(number);
         let asked: Vec<&Entry> = groups.iter().take(MAX_DETAILS).filter_map(|group| group.entry.as_ref()).collect();
         let asked: Vec<&Entry> = asked.into_iter().filter(|entry| entry.is_graded()).collect();
-        let room = bytes < MAX_BYTES;
+        let room = bytes < MAX_BYTES && !asked.is_empty();
         let mut found = if room { details(&asked).into_iter() } else { Vec::new().into_iter() };
         for (i, group) in groups.iter().enumerate() {
             let Some(entry) = &group.entry else { continue };
@@ -173,13 +173,7 @@ fn problems(page: &Page<'_>, entry: &Entry) -> Markup {
 }
 
 /// `again`: the reasons are told at a check before.
-fn result(
-    page: &Page<'_>,
-    info: &ScenarioInfo,
-    check: &CheckEntry,
-    again: bool,
-    report: Option<&Report>,
-) -> Markup {
+fn result(page: &Page<'_>, info: &ScenarioInfo, check: &CheckEntry, again: bool, report: Option<&Report>) -> Markup {
     let known = info.checks.iter().find(|known| known.id == check.id);
     let title = known.map_or(check.id.as_str(), |known| &known.title);
     let (sign, class) = match check.result {

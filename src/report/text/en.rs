@@ -254,6 +254,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "reads",
             Relation::Asks => "asks for",
             Relation::Bound => "bound to",
+            Relation::WasBound => "was bound to",
             Relation::Provisions => "provisions",
             Relation::RunsOn => "runs on",
             Relation::OnlyFrom => "only from",
@@ -277,9 +278,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("and {number} more"),
         Words::Others { kind, number } => format!("and {number} more {kind}s"),
         Words::Missing => "not there".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
-        Words::InUse => "in use".to_owned(),
-        Words::Troubles => "What is wrong".to_owned(),
         Words::See => "see above".to_owned(),
     }
 }

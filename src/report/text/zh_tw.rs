@@ -331,6 +331,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "讀取",
             Relation::Asks => "指定",
             Relation::Bound => "綁定",
+            Relation::WasBound => "曾綁定",
             Relation::Provisions => "佈建",
             Relation::RunsOn => "執行於",
             Relation::OnlyFrom => "限於",
@@ -351,9 +352,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("另有 {number} 個"),
         Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
         Words::Missing => "不存在".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
-        Words::InUse => "使用中".to_owned(),
-        Words::Troubles => "問題所在".to_owned(),
         Words::See => "見上方".to_owned(),
     }
 }
