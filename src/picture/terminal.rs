@@ -93,13 +93,13 @@ pub fn tree(picture: &Picture, columns: usize) -> String {
     }
     for (number, trouble) in (1..).zip(&picture.troubles) {
         let number = format!("✗{number:<3}");
-        for (i, line) in wrap(trouble, columns.saturating_sub(5)).iter().enumerate() {
+        for (i, line) in wrap(trouble, columns.saturating_sub(HANGING)).iter().enumerate() {
             let lead = if i == 0 { format!("{BAD}{number}{BAD:#}") } else { "    ".to_owned() };
             let _ = writeln!(out, "{lead} {line}");
         }
     }
     for note in &picture.notes {
-        for line in wrap(note, columns.saturating_sub(5)) {
+        for line in wrap(note, columns.saturating_sub(HANGING)) {
             let _ = writeln!(out, "     {line}");
         }
     }
