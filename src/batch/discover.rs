@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{Archive, Member, MemberKind};
 use super::attempts::Moment;
-use super::layout::{Layout, Named, Names, Submitter, Usual, stem};
+use super::layout::{Layout, Named, Names, Submitter, Usual, is_of_platform, stem};
 use super::result::{Status, display_name};
 use super::roster::Roster;
 use super::shard::Shard;
@@ -554,7 +554,8 @@ impl Shape {
 
     fn usual(self, outside: &str, submitters: HashMap<String, Submitter>) -> Usual {
         let [top, second] = self.levels;
-        let wrapped = !self.bare && !top.several && self.holds_students;
+        let platform = top.first.as_deref().is_some_and(is_of_platform);
+        let wrapped = !self.bare && !top.several && self.holds_students && !platform;
         let (level, parent) = match wrapped {
             true => (second, top.first.unwrap_or_default()),
             false => (top, outside.to_owned()),

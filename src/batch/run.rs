@@ -287,7 +287,7 @@ impl Shared<'_> {
         let content = digest::of(&parts);
         entry.digest = digest::hex(&content);
         if self.options.similar {
-            entry.traits = similar::traits(&files);
+            entry.traits = similar::traits(&files, &prepared.forced);
         }
         let bytes: u64 = files.iter().map(|file| file.bytes.len() as u64).sum();
         let grade = |known: Option<Digest>| {
