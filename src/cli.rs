@@ -1,15 +1,22 @@
 //! The command line: one file per command.
 mod answer;
+mod completions;
+mod exam;
 mod explain;
 mod grade;
 mod hint;
+mod init;
 mod library;
 mod list;
+mod man;
 mod picture;
+mod practice;
+mod progress;
 mod scenario;
 mod show;
 mod simulate;
 mod solution;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -166,6 +173,35 @@ enum Command {
         #[arg(required = true, value_name = "SCENARIO|FILE")]
         what: Vec<PathBuf>,
     },
+    /// Grade an answer again whenever it is saved
+    Watch {
+        /// The task [default: the next one to do]
+        scenario: Option<String>,
+        /// The answer, as for grading
+        files: Vec<PathBuf>,
+    },
+    /// A timed set of tasks, like the exam
+    Exam {
+        #[command(subcommand)]
+        command: Option<exam::ExamCommand>,
+    },
+    /// What is solved, and what to do next
+    Progress,
+    /// Make a folder to practise in: tasks, empty answers, editor settings
+    Init {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Print a script that completes commands and tasks in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Where to [default: the first page to standard output]
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Why a command could not do its work.
@@ -261,6 +297,12 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
         (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
         (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
+        (Some(Command::Watch { scenario, files }), _) => watch::run(&mut session, scenario.as_deref(), &files),
+        (Some(Command::Exam { command }), _) => exam::run(&mut session, command.as_ref()),
+        (Some(Command::Progress), _) => progress::run(&mut session),
+        (Some(Command::Init { folder }), _) => init::run(&mut session, &folder),
+        (Some(Command::Completions { shell }), _) => completions::run(&mut session, shell),
+        (Some(Command::Man { folder }), _) => man::run(&mut session, folder.as_deref()),
     };
     let flushed = out.flush();
     match (result, flushed) {

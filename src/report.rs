@@ -8,6 +8,7 @@ pub mod sanitise;
 pub mod tables;
 pub mod terminal;
 pub mod text;
+pub mod watch;
 pub mod width;
 
 use serde::{Deserialize, Serialize};
