@@ -122,8 +122,8 @@ enum ColorArg {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// List all tasks
-    List,
+    /// List all tasks, or those of a chapter or with a word
+    List(list::ListArgs),
     /// Show what a task asks
     Show {
         /// The task, e.g. 107
@@ -239,7 +239,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade.files),
-        (Some(Command::List), _) => list::run(&mut session),
+        (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),

@@ -65,7 +65,15 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Minutes(minutes) => format!("{minutes} min"),
         Message::Chapter(chapter) => format!("chapter {chapter}"),
         Message::PointsWorth(points) => format!("{points} points"),
-        Message::ScenarioCount(number) => format!("{number} scenarios. Start one: ckad-grade show SCENARIO"),
+        Message::ScenarioTotals { number, of, minutes } => {
+            let of = of.map(|total| format!(" of {total}")).unwrap_or_default();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            let hours = if hours > 0 { format!("{hours} h ") } else { String::new() };
+            format!("{number}{of} scenarios, {hours}{minutes} min. Start one: ckad-grade show SCENARIO")
+        }
+        Message::NothingListed { total } => {
+            format!("none of the {total} scenarios is like this. `ckad-grade list` shows all.")
+        }
         Message::HowToAnswer { scenario } => {
             format!("Write your answer to {scenario}.yaml, then run: ckad-grade {scenario}")
         }

@@ -63,7 +63,13 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Minutes(minutes) => format!("{minutes} 分鐘"),
         Message::Chapter(chapter) => format!("第 {chapter} 章"),
         Message::PointsWorth(points) => format!("{points} 分"),
-        Message::ScenarioCount(number) => format!("共 {number} 題。開始作答：ckad-grade show SCENARIO"),
+        Message::ScenarioTotals { number, of, minutes } => {
+            let of = of.map(|total| format!("（全部 {total} 題）")).unwrap_or_default();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            let hours = if hours > 0 { format!("{hours} 小時 ") } else { String::new() };
+            format!("共 {number} 題{of}，{hours}{minutes} 分鐘。開始作答：ckad-grade show SCENARIO")
+        }
+        Message::NothingListed { total } => format!("全部 {total} 題中沒有符合的。`ckad-grade list` 會列出所有題目。"),
         Message::HowToAnswer { scenario } => {
             format!("把答案寫進 {scenario}.yaml，再執行：ckad-grade {scenario}")
         }
