@@ -5,6 +5,7 @@ mod hint;
 mod library;
 mod list;
 mod scenario;
+mod schema;
 mod show;
 mod simulate;
 mod solution;
@@ -148,9 +149,11 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// For authors of tasks: check them
+    /// For authors of tasks: begin one, check some
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
+    /// For authors of tasks: JSON Schema of their files
+    Schema,
 }
 
 /// Why a command could not do its work.
@@ -245,6 +248,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
+        (Some(Command::Schema), _) => schema::run(&mut session),
     };
     let flushed = out.flush();
     match (result, flushed) {

@@ -115,7 +115,7 @@ pub fn of(documents: &[Value], said: &Said, start: &Store) -> Vec<Mutant> {
         order::mutants,
         sources::mutants,
         additions::mutants,
-        documents::rivals,
+        documents::additional,
     ];
     let mut mutants: Vec<Mutant> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();

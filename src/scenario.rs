@@ -6,6 +6,7 @@ mod cluster;
 mod error;
 mod library;
 mod loader;
+pub mod schema;
 pub mod solutions;
 pub mod statements;
 

@@ -68,6 +68,10 @@ pub enum Message<'a> {
     NotAsWished,
     AllAsWished,
     NoScenarioFiles,
+    BadScenarioName { name: &'a str },
+    AlreadyThere { file: &'a str },
+    Wrote { file: &'a str },
+    NewScenario { file: &'a str },
 }
 
 /// A message in a language.

@@ -70,6 +70,7 @@ fn finding(finding: &Finding) -> String {
             Lint::UnknownStatement { id, suggestion: Some(word) } => {
                 format!("covers `{id}`：沒有這個敘述（是不是 `{word}`？）")
             }
+            Lint::ToDo(place) => format!("{place}：還沒有寫（TODO）"),
             Lint::NoHints => "沒有提示".into(),
             Lint::NoExplanation => "沒有說明（explanation）".into(),
             Lint::Minutes(minutes) => format!("{minutes} 分鐘"),

@@ -89,6 +89,14 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
+        Message::BadScenarioName { name } => {
+            format!("`{name}` is no name: it is small letters, digits and `-`, such as 107-archive")
+        }
+        Message::AlreadyThere { file } => format!("{file} is already there"),
+        Message::Wrote { file } => format!("wrote {file}"),
+        Message::NewScenario { file } => {
+            format!("Replace what says TODO, then prove it: ckad-grade scenario check {file}\nHow: docs/authors.md")
+        }
         Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
     }
 }

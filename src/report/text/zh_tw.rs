@@ -85,6 +85,14 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
+        Message::BadScenarioName { name } => {
+            format!("`{name}` 不能當名稱：只能用小寫英文字母、數字與 `-`，例如 107-archive")
+        }
+        Message::AlreadyThere { file } => format!("{file} 已經存在"),
+        Message::Wrote { file } => format!("已寫入 {file}"),
+        Message::NewScenario { file } => {
+            format!("把 TODO 的地方寫完，再檢查一次：ckad-grade scenario check {file}\n說明：docs/authors.md")
+        }
         Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
     }
 }
