@@ -39,6 +39,7 @@ fn change(change: &Change) -> String {
         How::Source => format!("{place} of another type: {values}"),
         How::Contradiction => format!("{place}, and again with another value: {values}"),
         How::Rival => format!("{place}, and before it the same as {values}"),
+        How::Spelling => format!("{place} written otherwise: {values}"),
         How::Addition => format!("{place} with {values}"),
     }
 }
