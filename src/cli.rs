@@ -13,6 +13,7 @@ mod picture;
 mod practice;
 mod progress;
 mod scenario;
+mod schema;
 mod show;
 mod simulate;
 mod solution;
@@ -135,8 +136,8 @@ enum ColorArg {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// List all tasks
-    List,
+    /// List all tasks, or those of a chapter or with a word
+    List(list::ListArgs),
     /// Show what a task asks
     Show {
         /// The task, e.g. 107
@@ -164,7 +165,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         picture: Option<PathBuf>,
     },
-    /// For authors of tasks: check them
+    /// For authors of tasks: begin one, check some
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
     /// Tell what each controller did and why, and the smallest change that would help
@@ -202,6 +203,8 @@ enum Command {
         /// Where to [default: the first page to standard output]
         folder: Option<PathBuf>,
     },
+    /// For authors of tasks: JSON Schema of their files
+    Schema,
 }
 
 /// Why a command could not do its work.
@@ -290,7 +293,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
-        (Some(Command::List), _) => list::run(&mut session),
+        (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
@@ -303,6 +306,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Init { folder }), _) => init::run(&mut session, &folder),
         (Some(Command::Completions { shell }), _) => completions::run(&mut session, shell),
         (Some(Command::Man { folder }), _) => man::run(&mut session, folder.as_deref()),
+        (Some(Command::Schema), _) => schema::run(&mut session),
     };
     let flushed = out.flush();
     match (result, flushed) {

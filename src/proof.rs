@@ -314,7 +314,7 @@ impl<'a> Prover<'a> {
             }
             (Stance::Unsaid, false) => {
                 counts.killed += 1;
-                let finding = match same {
+                let finding = match same || change.how == How::Spelling {
                     true => Finding::SameButLoses { change, checks },
                     false => Finding::UnsaidButLoses { change, checks },
                 };

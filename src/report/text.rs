@@ -55,7 +55,8 @@ pub enum Message<'a> {
     Minutes(u32),
     Chapter(&'a str),
     PointsWorth(u32),
-    ScenarioCount(usize),
+    ScenarioTotals { number: usize, of: Option<usize>, minutes: u64 },
+    NothingListed { total: usize },
     HowToAnswer { scenario: &'a str },
     HintOf { number: usize, total: usize },
     NoSuchHint { total: usize },
@@ -90,6 +91,10 @@ pub enum Message<'a> {
     RefusedDocument { object: &'a str },
     NothingWaits,
     AllChecksPass,
+    BadScenarioName { name: &'a str },
+    AlreadyThere { file: &'a str },
+    Wrote { file: &'a str },
+    NewScenario { file: &'a str },
 }
 
 /// A message in a language.

@@ -68,7 +68,15 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Minutes(minutes) => format!("{minutes} min"),
         Message::Chapter(chapter) => format!("chapter {chapter}"),
         Message::PointsWorth(points) => format!("{points} points"),
-        Message::ScenarioCount(number) => format!("{number} scenarios. Start one: ckad-grade show SCENARIO"),
+        Message::ScenarioTotals { number, of, minutes } => {
+            let of = of.map(|total| format!(" of {total}")).unwrap_or_default();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            let hours = if hours > 0 { format!("{hours} h ") } else { String::new() };
+            format!("{number}{of} scenarios, {hours}{minutes} min. Start one: ckad-grade show SCENARIO")
+        }
+        Message::NothingListed { total } => {
+            format!("none of the {total} scenarios is like this. `ckad-grade list` shows all.")
+        }
         Message::HowToAnswer { scenario } => {
             format!("Write your answer to {scenario}.yaml, then run: ckad-grade {scenario}")
         }
@@ -84,6 +92,14 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
+        Message::BadScenarioName { name } => {
+            format!("`{name}` is no name: it is small letters, digits and `-`, such as 107-archive")
+        }
+        Message::AlreadyThere { file } => format!("{file} is already there"),
+        Message::Wrote { file } => format!("wrote {file}"),
+        Message::NewScenario { file } => {
+            format!("Replace what says TODO, then prove it: ckad-grade scenario check {file}\nHow: docs/authors.md")
+        }
         Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
         Message::PictureFormat { file } => {

@@ -66,7 +66,13 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Minutes(minutes) => format!("{minutes} 分鐘"),
         Message::Chapter(chapter) => format!("第 {chapter} 章"),
         Message::PointsWorth(points) => format!("{points} 分"),
-        Message::ScenarioCount(number) => format!("共 {number} 題。開始作答：ckad-grade show SCENARIO"),
+        Message::ScenarioTotals { number, of, minutes } => {
+            let of = of.map(|total| format!("（全部 {total} 題）")).unwrap_or_default();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            let hours = if hours > 0 { format!("{hours} 小時 ") } else { String::new() };
+            format!("共 {number} 題{of}，{hours}{minutes} 分鐘。開始作答：ckad-grade show SCENARIO")
+        }
+        Message::NothingListed { total } => format!("全部 {total} 題中沒有符合的。`ckad-grade list` 會列出所有題目。"),
         Message::HowToAnswer { scenario } => {
             format!("把答案寫進 {scenario}.yaml，再執行：ckad-grade {scenario}")
         }
@@ -82,6 +88,14 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
+        Message::BadScenarioName { name } => {
+            format!("`{name}` 不能當名稱：只能用小寫英文字母、數字與 `-`，例如 107-archive")
+        }
+        Message::AlreadyThere { file } => format!("{file} 已經存在"),
+        Message::Wrote { file } => format!("已寫入 {file}"),
+        Message::NewScenario { file } => {
+            format!("把 TODO 的地方寫完，再檢查一次：ckad-grade scenario check {file}\n說明：docs/authors.md")
+        }
         Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
         Message::PictureFormat { file } => {
