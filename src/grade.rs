@@ -269,14 +269,15 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
     timeline::play_step(cluster, &Step { namespace: None, action: Action::Apply(files) })
 }
 
-/// Plays an answer into a scenario and checks what comes of it.
+/// Plays an answer into a scenario and checks what comes of it. A file `commands.sh` holds kubectl commands, any other
+/// is a manifest (see [`timeline::answer`]).
 ///
 /// # Errors
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
     pattern::validate_all(scenario)?;
     let mut cluster = start(scenario)?;
-    let played = apply(&mut cluster, answer.to_vec());
+    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
     let (answer, mut settled) = (played.output, played.settled);
 
     let last = scenario.steps.len();

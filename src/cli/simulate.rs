@@ -12,7 +12,7 @@ pub(super) fn run(session: &mut Session<'_>, files: &[PathBuf]) -> Result<Exit, 
         [path] if is_timeline(path) => timeline::load(Path::new(path)).map_err(Failure::usage)?,
         _ => {
             let files = answer::read(session, files)?;
-            let step = Step { namespace: None, action: Action::Apply(files) };
+            let step = Step { namespace: None, action: Action::Answer(files) };
             Timeline { environment: Environment::default(), steps: vec![step] }
         }
     };

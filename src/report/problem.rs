@@ -105,6 +105,16 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
         excerpt: None,
     };
     let mut found: Vec<(Location, String)> = Vec::new();
+    if let Some(refusal) = &problem.refusal {
+        report.message = say(lang, &Message::RefusedLine(refusal));
+    }
+    if let Some((source, location)) = &problem.line {
+        report.file = Some(source.name.clone());
+        let (line, column) = (location.line, location.column);
+        report.places.push(Place { field: String::new(), line, column, message: String::new(), suggestion: None });
+        report.excerpt = Excerpt::of(&source.text, &[(location.clone(), String::new())]);
+        return report;
+    }
     if let Some(error) = &problem.unreadable {
         report.file = Some(error.source.name.clone());
         if let Some(location) = &error.location {

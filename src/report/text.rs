@@ -10,6 +10,7 @@ use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
 use crate::scenario::Level;
+use crate::timeline::command_line::Refusal;
 
 /// Something to say.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +67,9 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+
+    // commands.sh
+    RefusedLine(&'a Refusal),
 }
 
 /// A message in a language.

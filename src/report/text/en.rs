@@ -81,6 +81,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
+        Message::RefusedLine(refusal) => refusal.to_string(),
     }
 }
 

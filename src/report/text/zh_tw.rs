@@ -8,6 +8,7 @@ use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
+use crate::timeline::command_line::{MAX_COMMANDS, MAX_LINE, Refusal};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
@@ -79,6 +80,29 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
+        Message::RefusedLine(refusal) => refused_line(refusal),
+    }
+}
+
+fn refused_line(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotKubectl(word) => format!("這裡只執行 kubectl 指令，不執行 `{word}`"),
+        Refusal::Variable => "不會代入變數：請直接寫出值，或用單引號把 `$` 括起來".into(),
+        Refusal::Substitution => "不會執行指令中的指令：請直接寫出值".into(),
+        Refusal::Operator(operator) => format!("不支援 `{operator}`：每一行請只寫一個 kubectl 指令"),
+        Refusal::Pipe => "管線只能從 dry run 或 `cat <<EOF` 接到 `kubectl … -f -`".into(),
+        Refusal::Redirect => "只有 `--dry-run=client` 輸出的 YAML 或 JSON 可以寫入檔案".into(),
+        Refusal::Glob(c) => format!("不會展開 `{c}`：請把名稱寫完整，或用引號括起來"),
+        Refusal::UnclosedQuote(quote) => format!("引號 {quote} 沒有結尾"),
+        Refusal::UnclosedHereDocument(end) => format!("here-document 沒有結尾：缺少 `{end}` 這一行"),
+        Refusal::Control => "這一行有控制字元".into(),
+        Refusal::TooLong => format!("指令超過 {MAX_LINE} 個位元組"),
+        Refusal::TooMany => format!("只執行前 {MAX_COMMANDS} 個指令"),
+        Refusal::Interactive(command) => {
+            format!("`kubectl {command}` 需要人在鍵盤前操作：請改用 `kubectl patch` 或 `kubectl apply`")
+        }
+        Refusal::NotSimulated(command) => format!("`kubectl {command}` 的效果不在模擬範圍內"),
+        Refusal::Outside(file) => format!("`{file}` 不是答案裡的檔案"),
     }
 }
 
