@@ -9,6 +9,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use ckad_grade::api::Kind;
+use ckad_grade::api::dynamic::FieldValidation;
 use ckad_grade::cluster::Cluster;
 use ckad_grade::environment::Environment;
 use ckad_grade::grade::grade;
@@ -18,6 +20,7 @@ use ckad_grade::timeline::{Action, ManifestFile, Step, play_step};
 
 fn main() {
     reading();
+    accepting();
     applying();
     grading();
     binding_many_claims();
@@ -43,12 +46,13 @@ fn report(what: &str, took: Duration, yardstick: &str, base: Duration) {
     println!("{what:<58} {took:>10.1?}   {ratio:>6.2} × {yardstick} ({base:.1?})");
 }
 
-fn manifests() -> String {
+/// The manifests of the recorded cases of volume binding.
+fn cases() -> Vec<String> {
     let key = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/cases/binding");
     let mut all: Vec<_> =
         std::fs::read_dir(key).unwrap().map(|case| case.unwrap().path().join("step-1.yaml")).collect();
     all.sort();
-    all.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect::<Vec<_>>().join("\n---\n")
+    all.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
 }
 
 fn serde_yaml_values(text: &str) {
@@ -58,12 +62,31 @@ fn serde_yaml_values(text: &str) {
 }
 
 fn reading() {
-    let text = manifests();
+    let text = cases().join("\n---\n");
     let yaml = fastest(|| serde_yaml_values(&text));
     let ours = fastest(|| {
         black_box(manifest::read("bench.yaml", text.as_bytes()));
     });
     report("read manifests, with places", ours, "serde_yaml to Value", yaml);
+}
+
+/// The server's part: what is read is decoded strictly, defaulted, admitted, validated and stored.
+fn accepting() {
+    let texts = cases();
+    let yaml = fastest(|| texts.iter().for_each(|text| serde_yaml_values(text)));
+    let fresh = Cluster::new(Environment::default());
+    let accept = |text: &str| {
+        let mut cluster = fresh.clone();
+        for document in manifest::read("bench.yaml", text.as_bytes()).documents {
+            let text = |field: &str| document.value[field].as_str().unwrap_or_default();
+            let Some(kind) = Kind::find(text("apiVersion"), text("kind")) else { continue };
+            let namespace = document.value["metadata"]["namespace"].as_str().unwrap_or("default");
+            let server = cluster.api_mut();
+            black_box(server.create_value(kind, namespace, &document.value, FieldValidation::Strict).is_ok());
+        }
+    };
+    let accepted = fastest(|| texts.iter().for_each(|text| accept(text)));
+    report("read, decode, default, validate", accepted, "serde_yaml to Value", yaml);
 }
 
 fn apply(text: &str) -> Step {

@@ -4,6 +4,7 @@ mod grade;
 mod hint;
 mod library;
 mod list;
+mod scenario;
 mod show;
 mod simulate;
 mod solution;
@@ -147,6 +148,9 @@ enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// For authors of tasks: check them
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
 }
 
 /// Why a command could not do its work.
@@ -240,6 +244,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
+        (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
     };
     let flushed = out.flush();
     match (result, flushed) {
@@ -249,6 +254,10 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Ok(_), Err(error)) => fail(&mut err, &Failure::usage(error)),
         (Err(failure), _) => fail(&mut err, &failure),
     }
+}
+
+fn command_names() -> Vec<String> {
+    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {

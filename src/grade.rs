@@ -28,6 +28,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::api::Store;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
 use crate::kubelet::mounts::Location;
@@ -276,8 +277,22 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
     pattern::validate_all(scenario)?;
-    let mut cluster = start(scenario)?;
+    grade_in(start(scenario)?, scenario, answer, &mut |_| {})
+}
+
+/// As [`grade`], for many answers to one scenario: in a copy of its [`start`], and without looking at the patterns again.
+/// `look` is shown all objects after the answer and after each step.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn grade_in(
+    mut cluster: Cluster,
+    scenario: &Scenario,
+    answer: &[ManifestFile],
+    look: &mut dyn FnMut(&Store),
+) -> Result<Grade, ScenarioError> {
     let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
+    look(cluster.api().store());
     let (answer, mut settled) = (played.output, played.settled);
 
     let last = scenario.steps.len();
@@ -289,6 +304,7 @@ pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, Scen
             moments.insert(number, cluster.clone());
         }
         let played = timeline::play_step(&mut cluster, step);
+        look(cluster.api().store());
         if played.settled == Settled::GaveUp {
             settled = Settled::GaveUp;
         }

@@ -9,6 +9,8 @@ pub mod grade;
 pub mod kubelet;
 pub mod lang;
 pub mod manifest;
+pub mod mutants;
+pub mod proof;
 pub mod reconcile;
 pub mod report;
 pub mod scenario;

@@ -2,6 +2,7 @@
 pub mod json;
 pub mod outcome;
 pub mod problem;
+pub mod proof;
 pub mod sanitise;
 pub mod tables;
 pub mod terminal;

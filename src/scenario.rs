@@ -6,6 +6,7 @@ mod error;
 mod library;
 mod loader;
 pub mod solutions;
+pub mod statements;
 
 pub use cluster::{Manifest, Setup, profile_names};
 pub use error::{LoadError, Place};

@@ -128,6 +128,24 @@ fn a_mistyped_scenario_gets_a_suggestion() {
 }
 
 #[test]
+fn a_mistyped_command_gets_a_suggestion() {
+    let output = run(&folder("mistyped-command"), &["simulat", "a.yaml"]);
+    assert!(stderr(&output).contains("Did you mean `simulate`?"), "{}", stderr(&output));
+    assert_eq!(code(&output), 2);
+}
+
+#[test]
+fn a_kind_that_is_not_simulated_is_not_called_unknown() {
+    let folder = folder("not-simulated");
+    let lease = b"{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: a}}";
+    let output = with_stdin(&folder, &["simulate", "-"], lease);
+    assert!(stdout(&output).contains("Lease in version \"coordination.k8s.io/v1\" is not simulated"));
+    let backup = b"{apiVersion: example.com/v1, kind: Backup, metadata: {name: a}}";
+    let output = with_stdin(&folder, &["simulate", "-"], backup);
+    assert!(stdout(&output).contains("matches for kind \"Backup\""));
+}
+
+#[test]
 fn a_refused_manifest_is_shown_with_its_place_and_what_was_meant() {
     let folder = folder("refused");
     let answer = KEY.replace("selector:", "storageClass: manual\n  selector:");

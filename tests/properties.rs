@@ -96,6 +96,113 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// What a cluster of everything that waits for something else starts with.
+const WORLD: &str = "\
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: later }
+provisioner: kubernetes.io/host-path
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: { name: now }
+provisioner: kubernetes.io/host-path
+";
+
+fn used_claim(name: &'static str) -> impl Strategy<Value = String> {
+    let class = proptest::sample::select(vec!["", "later", "now", "missing"]);
+    (1..4u8, class).prop_map(move |(size, class)| {
+        format!(
+            "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{ name: {name} }}\nspec:\n  accessModes: [ReadWriteOnce]\n  \
+             storageClassName: \"{class}\"\n  resources: {{ requests: {{ storage: {size}Gi }} }}\n"
+        )
+    })
+}
+
+/// A pod template; what it mounts and asks for may never be there.
+fn template() -> impl Strategy<Value = String> {
+    let volume = proptest::sample::select(vec![
+        "",
+        "persistentVolumeClaim: { claimName: one }",
+        "persistentVolumeClaim: { claimName: two }",
+        "configMap: { name: absent }",
+        "emptyDir: {}",
+    ]);
+    let cpu = proptest::sample::select(vec!["100m", "64"]);
+    let probe =
+        proptest::sample::select(vec!["", ", readinessProbe: { tcpSocket: { port: 80 }, initialDelaySeconds: 5 }"]);
+    (volume, cpu, probe).prop_map(|(volume, cpu, probe)| {
+        let volumes = if volume.is_empty() { String::new() } else { format!("volumes: [{{ name: v, {volume} }}], ") };
+        format!(
+            "{{ {volumes}containers: [{{ name: c, image: i, resources: {{ requests: {{ cpu: {cpu} }} }}{probe} }}] }}"
+        )
+    })
+}
+
+fn workload(kind: &'static str) -> impl Strategy<Value = String> {
+    (template(), 0..4u8).prop_map(move |(template, replicas)| {
+        let name = kind.to_lowercase();
+        let service = if kind == "StatefulSet" { ", serviceName: s" } else { "" };
+        format!(
+            "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec: {{ replicas: {replicas}{service}, selector: {{ \
+             matchLabels: {{ a: {name} }} }}, template: {{ metadata: {{ labels: {{ a: {name} }} }}, spec: {template} }} }}\n"
+        )
+    })
+}
+
+fn pod() -> impl Strategy<Value = String> {
+    template().prop_map(|template| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{ name: alone, labels: {{ a: deployment }} }}\nspec: {template}\n"
+        )
+    })
+}
+
+fn service() -> impl Strategy<Value = String> {
+    proptest::sample::select(vec!["deployment", "statefulset"]).prop_map(|app| {
+        format!("apiVersion: v1\nkind: Service\nmetadata: {{ name: s }}\nspec: {{ selector: {{ a: {app} }}, ports: [{{ port: 80 }}] }}\n")
+    })
+}
+
+/// The documents of an answer in which much depends on other things, in any order.
+fn world() -> impl Strategy<Value = Vec<String>> {
+    let documents = (
+        used_claim("one"),
+        used_claim("two"),
+        volume(0),
+        pod(),
+        workload("Deployment"),
+        workload("StatefulSet"),
+        service(),
+    );
+    documents.prop_map(|(a, b, c, d, e, f, g)| vec![a, b, c, d, e, f, g]).prop_shuffle()
+}
+
+/// The outcome without what is given out in the order of asking: addresses, nodes, generated names.
+fn outcome_in_any_order(cluster: &Cluster) -> Vec<String> {
+    const GIVEN_OUT: [&str; 7] = ["podIP", "podIPs", "hostIP", "hostIPs", "nodeName", "addresses", "resourceVersion"];
+    fn without(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                map.retain(|key, _| !GIVEN_OUT.contains(&key.as_str()));
+                map.values_mut().for_each(without);
+            }
+            Value::Array(items) => items.iter_mut().for_each(without),
+            _ => {}
+        }
+    }
+    let names =
+        regex::Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|-[bcdfghjklmnpqrstvwxz2456789]{5}\\b").unwrap();
+    let text = |mut value: Value| {
+        without(&mut value);
+        names.replace_all(&value.to_string(), "-*").into_owned()
+    };
+    let mut objects: Vec<String> = outcome(cluster).into_iter().map(text).collect();
+    objects.sort();
+    objects
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -132,6 +239,24 @@ proptest! {
         let revision = cluster.api().store().revision();
         cluster.settle();
         prop_assert_eq!(revision, cluster.api().store().revision());
+    }
+
+    #[test]
+    fn the_order_of_turns_does_not_matter(documents in world(), seed in any::<u64>()) {
+        let play = |cluster: Cluster| {
+            let mut cluster = cluster;
+            play_step(&mut cluster, &apply(WORLD));
+            let output = play_step(&mut cluster, &apply(&documents.join("---\n"))).output;
+            prop_assert_eq!(output.stderr, "");
+            cluster.settle();
+            let revision = cluster.api().store().revision();
+            cluster.settle();
+            prop_assert_eq!(revision, cluster.api().store().revision(), "not a fixed point");
+            Ok(outcome_in_any_order(&cluster))
+        };
+        let usual = play(Cluster::new(Environment::default()))?;
+        let shuffled = play(Cluster::new(Environment::default()).with_turns_shuffled(seed))?;
+        prop_assert_eq!(usual, shuffled);
     }
 
     #[test]

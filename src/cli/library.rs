@@ -4,6 +4,7 @@ use std::path::Path;
 use super::{Failure, Session};
 use crate::report::text::{Message, say};
 use crate::scenario::{Entry, Library, Lookup, Scenario};
+use crate::suggest;
 
 /// The built-in scenarios and the folders that override them, with the folder's name.
 pub(super) fn open(session: &Session<'_>) -> Result<(Library, Option<String>), Failure> {
@@ -29,6 +30,9 @@ pub(super) fn find(session: &mut Session<'_>, name: &str) -> Result<(Entry, Scen
     let entry = match library.find(name) {
         Lookup::Found(entry) => entry.clone(),
         Lookup::Unknown { suggestion } => {
+            // `ckad-grade simulat` is a command, mistyped
+            let commands = super::command_names();
+            let suggestion = suggest::nearest(name, commands.iter().map(String::as_str)).or(suggestion);
             return Err(Failure::usage(say(session.lang, &Message::UnknownScenario { name, suggestion })));
         }
     };

@@ -1,4 +1,6 @@
 //! A refused manifest: what is wrong, where it stands, and what was probably meant.
+mod suggestion;
+
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
@@ -10,7 +12,7 @@ use super::sanitise::sanitise;
 use super::text::{Message, say};
 use super::width::{width, wrap};
 use crate::api::object::Kind;
-use crate::api::schema::{self, Segment, Shape, StructType};
+use crate::api::schema::{self, Segment, StructType};
 use crate::cluster::Cluster;
 use crate::lang::Lang;
 use crate::manifest::{self, Document, Location};
@@ -52,9 +54,9 @@ pub struct Place {
     /// What is wrong here.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub message: String,
-    /// What was probably meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub suggestion: Option<String>,
+    /// What was probably meant, the likeliest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggestions: Vec<String>,
 }
 
 /// A few lines of a manifest, made harmless, and the ranges in them that are meant.
@@ -111,7 +113,8 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
     if let Some((source, location)) = &problem.line {
         report.file = Some(source.name.clone());
         let (line, column) = (location.line, location.column);
-        report.places.push(Place { field: String::new(), line, column, message: String::new(), suggestion: None });
+        let (field, message, suggestions) = (String::new(), String::new(), Vec::new());
+        report.places.push(Place { field, line, column, message, suggestions });
         report.excerpt = Excerpt::of(&source.text, &[(location.clone(), String::new())]);
         return report;
     }
@@ -119,7 +122,7 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
         report.file = Some(error.source.name.clone());
         if let Some(location) = &error.location {
             let (line, column) = (location.line, location.column);
-            let place = Place { field: String::new(), line, column, message: String::new(), suggestion: None };
+            let place = Place { field: String::new(), line, column, message: String::new(), suggestions: Vec::new() };
             report.places.push(place);
             found.push((within_the_text(&error.source, location), String::new()));
             report.excerpt = Excerpt::of(&error.source.text, &found);
@@ -131,7 +134,7 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
     let named = field_of_warning(problem, document);
     for (i, field) in problem.fields.iter().chain(&named).enumerate().take(MAX_PLACES) {
         let cause = problem.causes.get(i).map(crate::api::FieldError::body).unwrap_or_default();
-        let suggestion = suggestion(problem, document, field, i);
+        let suggestions = suggestion::suggestions(problem, document, field, i);
         let field = &written_path(document, field);
         // a suggestion is about the key when the field is unknown, otherwise about the value
         let unknown = is_unknown_field(document, field);
@@ -150,8 +153,8 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
                 field.clone()
             }
         };
-        if let Some(word) = &suggestion {
-            let question = say(lang, &Message::DidYouMean(word));
+        if !suggestions.is_empty() {
+            let question = say(lang, &Message::DidYouMean(&suggestions));
             label = if label.is_empty() || width(&label) > MAX_LABEL / 2 {
                 question
             } else {
@@ -159,7 +162,7 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
             };
         }
         let (line, column) = (location.line, location.column);
-        report.places.push(Place { field: field.clone(), line, column, message: cause, suggestion });
+        report.places.push(Place { field: field.clone(), line, column, message: cause, suggestions });
         found.push((location, label));
     }
     if found.is_empty() {
@@ -167,10 +170,13 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
             true => document.locate("metadata.namespace"),
             false => document.locate_key("kind"),
         };
-        let suggestion = nearest_namespace(&problem.message, document, cluster);
-        let label = suggestion.as_ref().map(|word| say(lang, &Message::DidYouMean(word))).unwrap_or_default();
+        let suggestions: Vec<String> = nearest_namespace(&problem.message, document, cluster).into_iter().collect();
+        let label = match suggestions.as_slice() {
+            [] => String::new(),
+            words => say(lang, &Message::DidYouMean(words)),
+        };
         let (line, column) = (location.line, location.column);
-        report.places.push(Place { field: String::new(), line, column, message: String::new(), suggestion });
+        report.places.push(Place { field: String::new(), line, column, message: String::new(), suggestions });
         found.push((location, label));
     }
     report.excerpt = Excerpt::of(&document.source().text, &found);
@@ -225,50 +231,6 @@ fn written_path(document: &Document, field: &str) -> String {
 fn is_unknown_field(document: &Document, field: &str) -> bool {
     let path = segments(field);
     root(document).is_some_and(|root| schema::at(root, &path).is_none())
-}
-
-/// What was probably meant at a field that was refused, where the intent is plain.
-fn suggestion(problem: &kubectl::Problem, document: &Document, field: &str, index: usize) -> Option<String> {
-    let value = |path: &str| document.value.get(path).and_then(Value::as_str);
-    match (field, root(document)) {
-        ("kind", None) => {
-            let kind = value("kind")?;
-            let kinds = Kind::ALL.iter().map(|kind| kind.name());
-            return suggest::nearest(kind, kinds).filter(|near| *near != kind).map(str::to_owned);
-        }
-        ("apiVersion", None) => {
-            let kind = value("kind")?;
-            return Kind::ALL.iter().find(|known| known.name() == kind).map(|kind| kind.api_version().to_owned());
-        }
-        (_, None) => return None,
-        (_, Some(root)) => {
-            if is_unknown_field(document, field) {
-                return nearest_field(root, field);
-            }
-        }
-    }
-    // `Unsupported value: "readwriteonce": supported values: "ReadOnlyMany", "ReadWriteOnce"`
-    let cause = problem.causes.get(index)?;
-    let supported = cause.detail.strip_prefix("supported values: ")?;
-    let word = cause.bad_value.as_ref().and_then(Value::as_str)?;
-    let words = supported.split(", ").map(|word| word.trim_matches('"'));
-    suggest::nearest(word, words).map(str::to_owned)
-}
-
-/// The field that is nearest to an unknown one, in the same struct.
-fn nearest_field(root: &'static StructType, field: &str) -> Option<String> {
-    let path = segments(field);
-    let (Some(Segment::Key(key)), parents) = path.split_last().map(|(last, parents)| (Some(last), parents))? else {
-        return None;
-    };
-    let parent = match parents {
-        [] => root,
-        _ => match &schema::at(root, parents)?.ty.shape {
-            Shape::Struct(inner) => inner.get(),
-            _ => return None,
-        },
-    };
-    suggest::nearest(key, parent.fields().map(|field| field.json_name)).map(str::to_owned)
 }
 
 fn missing_namespace(message: &str, document: &Document) -> bool {
@@ -368,13 +330,6 @@ mod tests {
         assert_eq!(segments("data[logo.png]"), [key("data"), key("logo.png")]);
         assert_eq!(segments(""), []);
         assert_eq!(segments("a..b"), [key("a")]);
-    }
-
-    #[test]
-    fn an_unknown_field_is_near_a_known_one() {
-        let claim = schema::kind("v1", "PersistentVolumeClaim");
-        let near = claim.and_then(|root| nearest_field(root, "spec.storageClass"));
-        assert_eq!(near.as_deref(), Some("storageClassName"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub enum Message<'a> {
     Why,
     ExpectedAndSimulated,
     Advice,
-    DidYouMean(&'a str),
+    DidYouMean(&'a [String]),
     FullMarks { points: u32 },
     Points { points: u32, possible: u32, percent: u32, needed: u32, passed: bool },
     CheckPoints { points: u32, possible: u32 },
@@ -70,6 +70,7 @@ pub enum Message<'a> {
 
     // commands.sh
     RefusedLine(&'a Refusal),
+    NoScenarioFiles,
 }
 
 /// A message in a language.

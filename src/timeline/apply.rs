@@ -7,11 +7,11 @@ use super::ManifestFile;
 use super::command::{Command, Done, DryRun, Kubectl};
 use super::flags::Spec;
 use super::kubectl::{self, Error, Namespace, Output, Problem};
-use super::resources;
+use super::resources::parse_selector;
 use crate::api::dynamic::{FieldValidation, Patch, field_paths, stored_version};
 use crate::api::label_selector::matches_requirement;
 use crate::api::patch::{PatchError, create_three_way_merge_patch};
-use crate::api::schema;
+use crate::api::schema::{self, resources};
 use crate::api::{Kind, Object, decode};
 use crate::cluster::Cluster;
 use crate::manifest::{self, Document};
@@ -65,7 +65,7 @@ fn from_flags(k: &mut Kubectl<'_>) -> Done {
     if k.flags.on("prune")? {
         return Err(Error::Client("--prune is not simulated".to_owned()));
     }
-    let selector = resources::parse_selector(k.flags.or_empty("selector"))?;
+    let selector = parse_selector(k.flags.or_empty("selector"))?;
     let mut visit_errors = Vec::new();
     let mut infos = Vec::new();
     for file in k.manifests(&files)? {
@@ -280,6 +280,13 @@ fn info(document: Arc<Document>, source: &str, namespace: Namespace<'_>) -> Resu
     }
     let known = Kind::find(&api_version, &kind_name);
     let Some(kind) = known else {
+        if resources::is_served(&api_version, &kind_name) {
+            let message = format!(
+                "{kind_name} in version \"{api_version}\" is not simulated: a cluster takes such an object if it is valid, \
+                 but nothing is known here of what comes of it"
+            );
+            return Err(client(message, "kind"));
+        }
         let message = format!(
             "resource mapping not found for name: \"{name}\" namespace: \"{own_namespace}\" from \"{source}\": no matches \
              for kind \"{kind_name}\" in version \"{api_version}\"\nensure CRDs are installed first"

@@ -115,6 +115,39 @@ pub static RESOURCES: &[ResourceType] = &[
     resource(("discovery.k8s.io", "v1"), "EndpointSlice", ("endpointslices", "endpointslice", ""), NAMESPACED),
 ];
 
+/// What the server serves beside them: kinds whose types are not known here.
+const OTHERS: &[(&str, &[&str])] = &[
+    ("apiextensions.k8s.io/v1", &["CustomResourceDefinition"]),
+    ("apiregistration.k8s.io/v1", &["APIService"]),
+    (
+        "admissionregistration.k8s.io/v1",
+        &[
+            "MutatingAdmissionPolicy",
+            "MutatingAdmissionPolicyBinding",
+            "MutatingWebhookConfiguration",
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+            "ValidatingWebhookConfiguration",
+        ],
+    ),
+    ("certificates.k8s.io/v1", &["CertificateSigningRequest"]),
+    ("flowcontrol.apiserver.k8s.io/v1", &["FlowSchema", "PriorityLevelConfiguration"]),
+    ("networking.k8s.io/v1", &["IPAddress", "ServiceCIDR"]),
+    ("resource.k8s.io/v1", &["DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"]),
+    ("authentication.k8s.io/v1", &["SelfSubjectReview", "TokenReview"]),
+    (
+        "authorization.k8s.io/v1",
+        &["LocalSubjectAccessReview", "SelfSubjectAccessReview", "SelfSubjectRulesReview", "SubjectAccessReview"],
+    ),
+    ("events.k8s.io/v1", &["Event"]),
+];
+
+/// Whether a cluster serves a kind, whether or not it is simulated.
+pub fn is_served(api_version: &str, kind: &str) -> bool {
+    let other = |(version, kinds): &(&str, &[&str])| *version == api_version && kinds.contains(&kind);
+    by_api_version(api_version, kind).is_some() || OTHERS.iter().any(other)
+}
+
 impl ResourceType {
     /// `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {
@@ -192,6 +225,14 @@ mod tests {
             assert!(schema::kind(&known.api_version(), known.kind).is_some(), "{known:?}");
             assert_eq!(known.singular, known.kind.to_lowercase());
         }
+    }
+
+    #[test]
+    fn kinds_are_served_in_their_versions_only() {
+        assert!(is_served("networking.k8s.io/v1", "IngressClass"));
+        assert!(is_served("apiextensions.k8s.io/v1", "CustomResourceDefinition"));
+        assert!(!is_served("apiextensions.k8s.io/v1beta1", "CustomResourceDefinition"));
+        assert!(!is_served("v1", "Backup"));
     }
 
     #[test]

@@ -83,6 +83,29 @@ pub fn validate_ip(value: &str, path: &Path<'_>) -> ErrorList {
     }
 }
 
+/// An address that traffic can be sent to (`ValidateEndpointIP`).
+pub fn validate_endpoint_ip(ip: &str, path: &Path<'_>) -> ErrorList {
+    let Some(address) = parse_ip_sloppy(ip) else { return vec![path.invalid(ip, "must be a valid IP address")] };
+    let (link_local, link_local_multicast) = match address {
+        IpAddr::V4(v4) => (v4.is_link_local(), v4.octets().starts_with(&[224, 0, 0])),
+        IpAddr::V6(v6) => (v6.segments()[0] & 0xffc0 == 0xfe80, v6.segments()[0] & 0xff0f == 0xff02),
+    };
+    let mut errors = ErrorList::new();
+    if address.is_unspecified() {
+        errors.push(path.invalid(ip, format!("may not be unspecified ({ip})")));
+    }
+    if address.is_loopback() {
+        errors.push(path.invalid(ip, "may not be in the loopback range (127.0.0.0/8, ::1/128)"));
+    }
+    if link_local {
+        errors.push(path.invalid(ip, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"));
+    }
+    if link_local_multicast {
+        errors.push(path.invalid(ip, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"));
+    }
+    errors
+}
+
 /// An address range (`IsValidCIDRForLegacyField`, strict as 1.36 is by default); ranges the old object had are fine.
 pub fn validate_cidr_for_legacy_field(value: &str, old: &[String], path: &Path<'_>) -> ErrorList {
     if old.iter().any(|o| o == value) {

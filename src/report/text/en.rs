@@ -22,7 +22,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Why => "why".into(),
         Message::ExpectedAndSimulated => "- expected, + simulated".into(),
         Message::Advice => "advice".into(),
-        Message::DidYouMean(word) => format!("did you mean `{word}`?"),
+        Message::DidYouMean(words) => format!("did you mean `{}`?", words.join("` or `")),
         Message::FullMarks { points } => format!("full marks, {points} of {points} points"),
         Message::Points { points, possible, percent, needed, passed } => {
             let verdict = if passed { "passed" } else { "not passed" };
@@ -82,6 +82,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
         Message::RefusedLine(refusal) => refusal.to_string(),
+        Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
     }
 }
 

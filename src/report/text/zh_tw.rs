@@ -23,7 +23,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Why => "原因".into(),
         Message::ExpectedAndSimulated => "- 預期，+ 模擬結果".into(),
         Message::Advice => "建議".into(),
-        Message::DidYouMean(word) => format!("是不是要寫 `{word}`？"),
+        Message::DidYouMean(words) => format!("是不是要寫 `{}`？", words.join("` 或 `")),
         Message::FullMarks { points } => format!("滿分，{points} 分全拿"),
         Message::Points { points, possible, percent, needed, passed } => {
             let verdict = if passed { "及格" } else { "不及格" };
@@ -81,6 +81,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
         Message::RefusedLine(refusal) => refused_line(refusal),
+        Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::api::field::{ErrorList, ErrorType, FieldError, Path};
 use crate::api::kinds::apps::printed;
 use crate::api::object::ApiObject;
 use crate::api::validation::ip::{
-    parse_ip_sloppy, validate_cidr_for_legacy_field, validate_ip_for_legacy_field, warnings_for_cidr, warnings_for_ip,
+    parse_ip_sloppy, validate_cidr_for_legacy_field, validate_endpoint_ip, validate_ip_for_legacy_field,
+    warnings_for_cidr, warnings_for_ip,
 };
 use crate::api::validation::label_selector::validate_labels;
 use crate::api::validation::names::{
@@ -328,29 +329,6 @@ fn validate_external_ips(spec: &ServiceSpec, old: Option<&ServiceSpec>) -> Error
         let path = path.index(i);
         let found = validate_ip_for_legacy_field(ip, known, &path);
         errors.extend(if found.is_empty() { validate_endpoint_ip(ip, &path) } else { found });
-    }
-    errors
-}
-
-/// `ValidateEndpointIP`.
-fn validate_endpoint_ip(ip: &str, path: &Path<'_>) -> ErrorList {
-    let Some(address) = parse_ip_sloppy(ip) else { return vec![path.invalid(ip, "must be a valid IP address")] };
-    let (link_local, link_local_multicast) = match address {
-        std::net::IpAddr::V4(v4) => (v4.is_link_local(), v4.octets().starts_with(&[224, 0, 0])),
-        std::net::IpAddr::V6(v6) => (v6.segments()[0] & 0xffc0 == 0xfe80, v6.segments()[0] & 0xff0f == 0xff02),
-    };
-    let mut errors = ErrorList::new();
-    if address.is_unspecified() {
-        errors.push(path.invalid(ip, format!("may not be unspecified ({ip})")));
-    }
-    if address.is_loopback() {
-        errors.push(path.invalid(ip, "may not be in the loopback range (127.0.0.0/8, ::1/128)"));
-    }
-    if link_local {
-        errors.push(path.invalid(ip, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"));
-    }
-    if link_local_multicast {
-        errors.push(path.invalid(ip, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"));
     }
     errors
 }
