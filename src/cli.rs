@@ -143,11 +143,7 @@ enum Command {
         scenario: String,
     },
     /// Play manifests, or a timeline, into a cluster and show what comes of it
-    Simulate {
-        /// Manifests, folders, - for standard input; or one timeline.toml
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    Simulate(simulate::SimulateArgs),
     /// For authors of tasks: check them
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
@@ -243,7 +239,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
-        (Some(Command::Simulate { files }), _) => simulate::run(&mut session, &files),
+        (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
     };
     let flushed = out.flush();

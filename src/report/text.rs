@@ -5,6 +5,7 @@ mod zh_tw;
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::dns::WhyNot;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
@@ -70,6 +71,14 @@ pub enum Message<'a> {
 
     // commands.sh
     RefusedLine(&'a Refusal),
+
+    // DNS
+    NoSuchPod { pod: &'a str },
+    NameNotFound(&'a WhyNot),
+    AsksFor { name: &'a str, from: Option<&'a str> },
+    SearchDomains(&'a str),
+    Tried(&'a str),
+    NoRecords,
     NoScenarioFiles,
 }
 
