@@ -1,9 +1,11 @@
 //! The command line: one file per command.
 mod answer;
+mod explain;
 mod grade;
 mod hint;
 mod library;
 mod list;
+mod picture;
 mod scenario;
 mod show;
 mod simulate;
@@ -50,6 +52,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
 
@@ -73,6 +76,9 @@ struct GradeArgs {
     scenario: Option<String>,
     /// The answer: files, folders, or - for standard input [default: ./SCENARIO.yaml, .yml, .json or ./SCENARIO/]
     files: Vec<PathBuf>,
+    /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -147,6 +153,12 @@ enum Command {
     /// For authors of tasks: check them
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
+    /// Tell what each controller did and why, and the smallest change that would help
+    Explain {
+        /// A task and the answer to it, or manifests alone
+        #[arg(required = true, value_name = "SCENARIO|FILE")]
+        what: Vec<PathBuf>,
+    },
 }
 
 /// Why a command could not do its work.
@@ -229,18 +241,19 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         out: &mut out,
         err: &mut err,
     };
-    let result = match (cli.command, cli.grade.scenario) {
+    let result = match (cli.command, cli.grade.scenario.clone()) {
         (Some(_), Some(scenario)) => {
             Err(Failure::usage(format!("a command does not come after a scenario: ckad-grade {scenario} [FILE]...")))
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
-        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade.files),
+        (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
         (Some(Command::List), _) => list::run(&mut session),
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
+        (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
     };
     let flushed = out.flush();
     match (result, flushed) {

@@ -277,17 +277,24 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
     pattern::validate_all(scenario)?;
-    grade_in(start(scenario)?, scenario, answer, &mut |_| {})
+    grade_in(scenario, start(scenario)?, answer)
 }
 
 /// As [`grade`], for many answers to one scenario: in a copy of its [`start`], and without looking at the patterns again.
-/// `look` is shown all objects after the answer and after each step.
 ///
 /// # Errors
 /// When the scenario itself is wrong.
-pub fn grade_in(
-    mut cluster: Cluster,
+pub fn grade_in(scenario: &Scenario, cluster: Cluster, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
+    grade_and_look(scenario, cluster, answer, &mut |_| {})
+}
+
+/// As [`grade_in`]; `look` is shown all objects after the answer and after each step.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn grade_and_look(
     scenario: &Scenario,
+    mut cluster: Cluster,
     answer: &[ManifestFile],
     look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {

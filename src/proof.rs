@@ -184,7 +184,7 @@ impl<'a> Prover<'a> {
 
     fn play(&self, files: &[ManifestFile]) -> Result<Played, ScenarioError> {
         let mut outcome = Outcome::default();
-        let grade = grade::grade_in(self.start.clone(), self.scenario, files, &mut |store| outcome.look(store))?;
+        let grade = grade::grade_and_look(self.scenario, self.start.clone(), files, &mut |store| outcome.look(store))?;
         Ok(Played { grade, outcome })
     }
 

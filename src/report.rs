@@ -1,4 +1,5 @@
 //! What a grade says to people and programs: one report, several formats.
+pub mod explain;
 pub mod json;
 pub mod outcome;
 pub mod problem;
@@ -10,7 +11,7 @@ pub mod terminal;
 pub mod text;
 pub mod width;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cluster::Settled;
@@ -57,7 +58,7 @@ pub struct Report {
 }
 
 /// The result at one glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// Every check is as asked.
@@ -115,7 +116,7 @@ pub struct CheckReport {
 }
 
 /// What came of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckResult {
     /// As asked.

@@ -1,15 +1,15 @@
 //! `ckad-grade SCENARIO [FILE|DIR|-]...`: grades an answer.
-use std::path::PathBuf;
-
-use super::{Exit, Failure, Format, Session, answer, library};
+use super::{Exit, Failure, Format, GradeArgs, Session, answer, library, picture};
 use crate::grade;
+use crate::picture::Picture;
 use crate::report::text::{Message, say};
 use crate::report::{Report, terminal};
 
-pub(super) fn run(session: &mut Session<'_>, name: &str, files: &[PathBuf]) -> Result<Exit, Failure> {
+pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) -> Result<Exit, Failure> {
     let (entry, scenario) = library::find(session, name)?;
+    picture::check(session, arguments.picture.as_deref())?;
     let found;
-    let paths = match files {
+    let paths = match arguments.files.as_slice() {
         [] => {
             let Some(path) = answer::of_scenario(&entry.id) else {
                 let text = say(session.lang, &Message::NoAnswerYet { scenario: &entry.id });
@@ -29,6 +29,9 @@ pub(super) fn run(session: &mut Session<'_>, name: &str, files: &[PathBuf]) -> R
             let value = serde_json::to_value(&report).map_err(Failure::usage)?;
             session.data(&value)?;
         }
+    }
+    if let Some(path) = &arguments.picture {
+        picture::write(session, path, &|lang| Picture::of_grade(&scenario, &graded, lang))?;
     }
     let unreadable = graded.answer.problems.iter().any(|problem| problem.unreadable.is_some());
     Ok(match (unreadable, graded.is_full()) {

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::{Exit, Failure, Format, Session, answer};
+use super::{Exit, Failure, Format, Session, answer, picture};
 use crate::api::object::ApiObject;
 use crate::cluster::Cluster;
 use crate::environment::Environment;
+use crate::picture::Picture;
 use crate::report::text::{Message, say};
 use crate::report::{outcome, resolution};
 use crate::timeline::{self, Action, Step, Timeline, record};
@@ -24,6 +25,9 @@ pub(super) struct SimulateArgs {
     /// The pod that asks, with its search domains
     #[arg(long, value_name = "[NS/]POD", requires = "resolve")]
     from: Option<String>,
+    /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
+    #[arg(long, value_name = "FILE")]
+    picture: Option<PathBuf>,
 }
 
 pub(super) fn run(session: &mut Session<'_>, arguments: &SimulateArgs) -> Result<Exit, Failure> {
@@ -36,7 +40,12 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &SimulateArgs) -> Result
             Timeline { environment: Environment::default(), steps: vec![step] }
         }
     };
+    picture::check(session, arguments.picture.as_deref())?;
     let (steps, cluster) = timeline::play(&timeline);
+    let draw = |session: &mut Session<'_>| match &arguments.picture {
+        Some(path) => picture::write(session, path, &|lang| Picture::of_cluster(&cluster, lang)),
+        None => Ok(()),
+    };
     let from = match &arguments.from {
         None => None,
         Some(text) => {
@@ -51,11 +60,13 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &SimulateArgs) -> Result
         if let (Some(fields), false) = (value.as_object_mut(), answers.is_empty()) {
             fields.insert("dns".to_owned(), serde_json::to_value(&answers).map_err(Failure::usage)?);
         }
+        draw(session)?;
         session.data(&value)?;
         return Ok(Exit::Success);
     }
     if arguments.resolve.is_empty() {
         outcome::write(&steps, &cluster, session.lang, &mut session.out)?;
+        draw(session)?;
         return Ok(Exit::Success);
     }
     outcome::write_problems(&steps, &cluster, session.lang, &mut session.out)?;
@@ -63,6 +74,7 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &SimulateArgs) -> Result
     for answer in &answers {
         resolution::write(answer, session.lang, &mut session.out)?;
     }
+    draw(session)?;
     Ok(Exit::Success)
 }
 

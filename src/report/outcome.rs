@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 
 use super::problem;
 use super::sanitise::sanitise;
@@ -14,6 +13,7 @@ use super::width::wrap;
 use crate::api::Object;
 use crate::api::object::Kind;
 use crate::cluster::{Cluster, Settled};
+use crate::explain::wish::is_as_wished;
 use crate::grade::reasons;
 use crate::lang::Lang;
 use crate::timeline::PlayedStep;
@@ -87,33 +87,4 @@ fn write_steps(
         writeln!(out, "{NOTE}{}{NOTE:#}", say(lang, &Message::DidNotSettle))?;
     }
     Ok(())
-}
-
-/// Whether an object is what its author hoped for: bound, running, complete.
-fn is_as_wished(object: &Object) -> bool {
-    let value = object.to_value();
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let number = |pointer: &str| value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
-    if object.metadata().deletion_timestamp.is_some() {
-        return false;
-    }
-    match object.kind() {
-        Kind::PersistentVolume => text("/status/phase") != "Failed",
-        Kind::PersistentVolumeClaim => text("/status/phase") == "Bound",
-        Kind::Pod => match text("/status/phase") {
-            "Succeeded" => true,
-            "Running" => value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-                conditions
-                    .iter()
-                    .any(|c| c.get("type") == Some(&"Ready".into()) && c.get("status") == Some(&"True".into()))
-            }),
-            _ => false,
-        },
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet => {
-            number("/status/readyReplicas") >= number("/spec/replicas")
-        }
-        Kind::DaemonSet => number("/status/numberReady") >= number("/status/desiredNumberScheduled"),
-        Kind::Job => number("/status/failed") == 0,
-        _ => true,
-    }
 }

@@ -129,7 +129,7 @@ pub fn write(answer: &Resolution, lang: Lang, out: &mut impl Write) -> io::Resul
         let domains = answer.searches.join(" ");
         writeln!(out, "  {SOFT}{}{SOFT:#}", sanitise(&say(lang, &Message::SearchDomains(&domains))))?;
         for name in &answer.tried {
-            writeln!(out, "  {SOFT}{}{SOFT:#}", sanitise(&say(lang, &Message::Tried(name))))?;
+            writeln!(out, "  {SOFT}{}{SOFT:#}", sanitise(&say(lang, &Message::NameTried(name))))?;
         }
     }
     if let Some(why) = &answer.reason {

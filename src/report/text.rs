@@ -6,10 +6,13 @@ use serde_json::Value;
 
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
+use crate::explain::fix::Step as FixStep;
+use crate::explain::story::Line;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
+use crate::picture::Words;
 use crate::scenario::Level;
 use crate::timeline::command_line::Refusal;
 
@@ -77,9 +80,29 @@ pub enum Message<'a> {
     NameNotFound(&'a WhyNot),
     AsksFor { name: &'a str, from: Option<&'a str> },
     SearchDomains(&'a str),
-    Tried(&'a str),
+    NameTried(&'a str),
     NoRecords,
     NoScenarioFiles,
+    Picture(Words<'a>),
+    PictureFormat { file: &'a str },
+    PictureBesideData,
+
+    // explain
+    WhatHappened,
+    WhatWaits,
+    ChecksNotPassed,
+    WhatHelps,
+    Deed(&'a Line),
+    FixStep(&'a FixStep),
+    AlsoThis,
+    HelpsAll,
+    HelpedAbove,
+    NothingHelps { tried: usize, cut_short: bool },
+    Tried { tried: usize },
+    Unreadable { file: &'a str },
+    RefusedDocument { object: &'a str },
+    NothingWaits,
+    AllChecksPass,
 }
 
 /// A message in a language.
@@ -130,4 +153,43 @@ fn objects(keys: &[ObjectKey]) -> (String, usize) {
     const SHOWN: usize = 4;
     let names: Vec<String> = keys.iter().take(SHOWN).map(object).collect();
     (names.join(", "), keys.len().saturating_sub(SHOWN))
+}
+
+/// Objects of one kind in a sentence: up to three by name, of more how many there are.
+fn several(keys: &[ObjectKey], and: &str, counted: &str) -> String {
+    const SHOWN: usize = 3;
+    let Some(first) = keys.first() else { return String::new() };
+    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(key.kind.name().len() + 1)).collect();
+    if names.len() <= SHOWN {
+        let (last, before) = names.split_last().map_or(("", &names[..0]), |(last, before)| (last.as_str(), before));
+        let list = if before.is_empty() { last.to_owned() } else { format!("{}{and}{last}", before.join(", ")) };
+        return format!("{} {list}", first.kind.name());
+    }
+    let kind = first.kind.name();
+    let prefix = names.iter().skip(1).fold(names.first().cloned().unwrap_or_default(), |prefix, name| {
+        prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    });
+    match counted {
+        "more" => format!("{} {kind}s {prefix}…", names.len()),
+        counted => format!("{} {counted} {kind} {prefix}…", names.len()),
+    }
+}
+
+/// A value in a sentence about a manifest, as YAML writes it on one line; long ones are cut.
+fn short_value(found: &Value) -> String {
+    fn plain(value: &Value) -> String {
+        match value {
+            Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(", ")),
+            Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+            Value::Object(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(key, value)| format!("{key}: {}", plain(value))).collect();
+                format!("{{ {} }}", fields.join(", "))
+            }
+            other => other.to_string(),
+        }
+    }
+    value(&plain(found).into())
 }

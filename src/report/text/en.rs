@@ -1,4 +1,6 @@
 //! English.
+mod explain;
+
 use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
@@ -6,6 +8,7 @@ use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
+use crate::picture::{Relation, Words};
 use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
@@ -88,9 +91,34 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AsksFor { name, from: None } => name.to_owned(),
         Message::AsksFor { name, from: Some(pod) } => format!("{name}, asked by pod {pod}"),
         Message::SearchDomains(domains) => format!("search domains: {domains}"),
-        Message::Tried(name) => format!("tried: {name}"),
+        Message::NameTried(name) => format!("tried: {name}"),
         Message::NoRecords => "the name exists but has no addresses".into(),
         Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
+        Message::Picture(words) => picture(words),
+        Message::PictureFormat { file } => {
+            format!("{file}: a picture's name ends in .svg, .png, .dot or .mermaid; - draws in the terminal")
+        }
+        Message::PictureBesideData => "--picture - draws between the data; name a file".into(),
+
+        Message::WhatHappened => "what happened".into(),
+        Message::WhatWaits => "what is not as one would wish".into(),
+        Message::ChecksNotPassed => "what is not as asked".into(),
+        Message::WhatHelps => "this would help".into(),
+        Message::AlsoThis => "or".into(),
+        Message::HelpsAll => "one change for everything".into(),
+        Message::HelpedAbove => "the change above helps here, too".into(),
+        Message::NothingWaits => "Nothing waits: there is nothing to change.".into(),
+        Message::AllChecksPass => "Every check passes: there is nothing to change.".into(),
+        Message::Deed(line) => explain::deed(line),
+        Message::FixStep(step) => explain::step(step),
+        Message::NothingHelps { tried, cut_short } => {
+            let more = if cut_short { "; there would be more to try" } else { "" };
+            format!("no change of one or two places helps ({tried} tried{more})")
+        }
+        Message::Tried { tried: 1 } => "1 changed answer was tried in the simulation".into(),
+        Message::Tried { tried } => format!("{tried} changed answers were tried in the simulation"),
+        Message::Unreadable { file } => format!("{file} cannot be read to its end"),
+        Message::RefusedDocument { object } => format!("{object} was refused"),
     }
 }
 
@@ -260,5 +288,46 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
+    }
+}
+
+fn picture(words: Words<'_>) -> String {
+    match words {
+        Words::Relation(relation) => match relation {
+            Relation::Resolves => "resolves to",
+            Relation::Selects => "selects",
+            Relation::Governs => "serviceName",
+            Relation::Owns => "owns",
+            Relation::Mounts => "mounts",
+            Relation::Reads => "reads",
+            Relation::Asks => "asks for",
+            Relation::Bound => "bound to",
+            Relation::Provisions => "provisions",
+            Relation::RunsOn => "runs on",
+            Relation::OnlyFrom => "only from",
+        }
+        .to_owned(),
+        Words::TitleOfOutcome => "The simulated cluster".to_owned(),
+        Words::TitleOfGrade { scenario, points, possible } => format!("{scenario}: {points} of {possible} points"),
+        Words::Objects { items, troubles: 0 } => format!("{items} objects; no link is broken."),
+        Words::Objects { items, troubles } => format!("{items} objects; what is wrong ({troubles}):"),
+        Words::Nothing { kind } => format!("no {kind}"),
+        Words::DoesNotExist { kind, name } => format!("{kind} {name} does not exist"),
+        Words::HasNoKey { kind, name, key } => format!("{kind} {name} has no key {key}"),
+        Words::NotMounted { volume } => format!("volume {volume} is declared, but no container mounts it"),
+        Words::SelectsNothing { selector } => format!("no pod has the labels {selector}"),
+        Words::NotReady { pod } => format!("pod {pod} is not ready and gets no traffic"),
+        Words::WantedPods { missing: 1 } => "1 pod is not there".to_owned(),
+        Words::WantedPods { missing } => format!("{missing} pods are not there"),
+        Words::NoSuchService { service } => {
+            format!("there is no Service {service}: the pods have no DNS names")
+        }
+        Words::More { number } => format!("and {number} more"),
+        Words::Others { kind, number } => format!("and {number} more {kind}s"),
+        Words::Missing => "not there".to_owned(),
+        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
+        Words::InUse => "in use".to_owned(),
+        Words::Troubles => "What is wrong".to_owned(),
+        Words::See => "see above".to_owned(),
     }
 }

@@ -1,4 +1,6 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
+mod explain;
+
 use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
@@ -7,6 +9,7 @@ use crate::grade::compare::{ANY, Difference};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
+use crate::picture::{Relation, Words};
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
 use crate::timeline::command_line::{MAX_COMMANDS, MAX_LINE, Refusal};
@@ -87,9 +90,33 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AsksFor { name, from: None } => name.to_owned(),
         Message::AsksFor { name, from: Some(pod) } => format!("{name}，由 Pod {pod} 查詢"),
         Message::SearchDomains(domains) => format!("搜尋網域：{domains}"),
-        Message::Tried(name) => format!("嘗試：{name}"),
+        Message::NameTried(name) => format!("嘗試：{name}"),
         Message::NoRecords => "名稱存在，但沒有位址".into(),
         Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
+        Message::Picture(words) => picture(words),
+        Message::PictureFormat { file } => {
+            format!("{file}：圖檔名稱要以 .svg、.png、.dot 或 .mermaid 結尾；- 表示畫在終端機裡")
+        }
+        Message::PictureBesideData => "--picture - 會把圖畫在資料中間，請指定檔名".into(),
+
+        Message::WhatHappened => "經過".into(),
+        Message::WhatWaits => "不如預期之處".into(),
+        Message::ChecksNotPassed => "不符題目之處".into(),
+        Message::WhatHelps => "這樣改就行".into(),
+        Message::AlsoThis => "或者".into(),
+        Message::HelpsAll => "改一次就全部解決".into(),
+        Message::HelpedAbove => "上面的改法也能解決這一項".into(),
+        Message::NothingWaits => "一切就緒，沒有需要改的地方。".into(),
+        Message::AllChecksPass => "每一項都通過，沒有需要改的地方。".into(),
+        Message::Deed(line) => explain::deed(line),
+        Message::FixStep(step) => explain::step(step),
+        Message::NothingHelps { tried, cut_short } => {
+            let more = if cut_short { "，還有沒試完的" } else { "" };
+            format!("只改一兩處都沒有用（試了 {tried} 種{more}）")
+        }
+        Message::Tried { tried } => format!("在模擬裡試了 {tried} 種改法"),
+        Message::Unreadable { file } => format!("{file} 無法讀到最後"),
+        Message::RefusedDocument { object } => format!("{object} 遭拒絕"),
     }
 }
 
@@ -359,5 +386,43 @@ fn passed_over(why: &PassedOver) -> String {
             wants => format!("{}，claim 要求 class {wants}", class(has)),
         },
         PassedOver::NodeAffinity => "nodeAffinity 排除了這個 node".to_owned(),
+    }
+}
+
+fn picture(words: Words<'_>) -> String {
+    match words {
+        Words::Relation(relation) => match relation {
+            Relation::Resolves => "解析為",
+            Relation::Selects => "選取",
+            Relation::Governs => "serviceName",
+            Relation::Owns => "擁有",
+            Relation::Mounts => "掛載",
+            Relation::Reads => "讀取",
+            Relation::Asks => "指定",
+            Relation::Bound => "綁定",
+            Relation::Provisions => "佈建",
+            Relation::RunsOn => "執行於",
+            Relation::OnlyFrom => "限於",
+        }
+        .to_owned(),
+        Words::TitleOfOutcome => "模擬的叢集".to_owned(),
+        Words::TitleOfGrade { scenario, points, possible } => format!("{scenario}：{points}/{possible} 分"),
+        Words::Objects { items, troubles: 0 } => format!("共 {items} 個物件，沒有斷掉的連結。"),
+        Words::Objects { items, troubles } => format!("共 {items} 個物件，有 {troubles} 個問題："),
+        Words::Nothing { kind } => format!("沒有 {kind}"),
+        Words::DoesNotExist { kind, name } => format!("{kind} {name} 不存在"),
+        Words::HasNoKey { kind, name, key } => format!("{kind} {name} 沒有 key {key}"),
+        Words::NotMounted { volume } => format!("宣告了 volume {volume}，但沒有 container 掛載"),
+        Words::SelectsNothing { selector } => format!("沒有 pod 帶有 label {selector}"),
+        Words::NotReady { pod } => format!("pod {pod} 尚未 ready，不會收到流量"),
+        Words::WantedPods { missing } => format!("還少 {missing} 個 pod"),
+        Words::NoSuchService { service } => format!("Service {service} 不存在，pod 沒有 DNS 名稱"),
+        Words::More { number } => format!("另有 {number} 個"),
+        Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
+        Words::Missing => "不存在".to_owned(),
+        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
+        Words::InUse => "使用中".to_owned(),
+        Words::Troubles => "問題所在".to_owned(),
+        Words::See => "見上方".to_owned(),
     }
 }
