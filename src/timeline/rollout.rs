@@ -446,3 +446,31 @@ fn daemon_set_status(set: &DaemonSet) -> Result<(String, bool), Error> {
     };
     Ok((format!("Waiting for daemon set \"{name}\" rollout to finish: {waiting}\n"), false))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::timeline::testing::Shell;
+
+    #[test]
+    fn a_rollout_goes_forth_and_back() {
+        let mut shell = Shell::with("create deployment web --image=nginx:1");
+        shell.stdout("set image deploy/web nginx=nginx:2");
+        shell.stdout("annotate deploy/web kubernetes.io/change-cause=second");
+        assert_eq!(
+            shell.stdout("rollout history deploy/web"),
+            "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         second\n\n"
+        );
+        assert_eq!(shell.stdout("rollout undo deploy web --to-revision=1"), "deployment.apps/web rolled back\n");
+        assert_eq!(shell.value("Deployment", "web", "/spec/template/spec/containers/0/image"), "nginx:1");
+        assert_eq!(shell.stdout("rollout status deploy/web"), "deployment \"web\" successfully rolled out\n");
+        assert_eq!(shell.stdout("rollout restart deploy"), "deployment.apps/web restarted\n");
+        assert_eq!(shell.stdout("rollout pause deploy/web"), "deployment.apps/web paused\n");
+        assert_eq!(shell.stderr("rollout pause deploy/web"), "error: deployments.apps \"web\" is already paused\n");
+        assert_eq!(shell.stdout("rollout resume deploy/web"), "deployment.apps/web resumed\n");
+        assert_eq!(
+            shell.stderr("rollout undo deploy/web --to-revision=9"),
+            "error: unable to find specified revision 9 in history\n"
+        );
+        assert_eq!(shell.stderr("rollout status"), "error: required resource not specified\n");
+    }
+}
