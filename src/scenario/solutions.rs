@@ -63,9 +63,9 @@ fn read(path: &Path, folder: &Path) -> io::Result<ManifestFile> {
 }
 
 fn fails(files: &[ManifestFile]) -> Option<Vec<String>> {
-    let first_lines =
+    let mut first_lines =
         files.iter().filter_map(|file| Some(String::from_utf8_lossy(&file.bytes).lines().next()?.to_owned()));
-    let line = first_lines.filter(|line| line.starts_with("# fails: ")).next()?;
+    let line = first_lines.find(|line| line.starts_with("# fails: "))?;
     let names = line.strip_prefix("# fails: ")?;
     let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect();
     (!names.is_empty()).then_some(names)

@@ -55,7 +55,8 @@ pub(super) fn base64(bytes: Vec<u8>) -> Value {
 pub(super) fn sources(k: &Kubectl<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let (files, literals) = (k.flags.slice("from-file"), k.flags.list("from-literal"));
     let env_files = k.flags.slice("from-env-file");
-    if !env_files.is_empty() && !(files.is_empty() && literals.is_empty()) {
+    let others = !files.is_empty() || !literals.is_empty();
+    if !env_files.is_empty() && others {
         return super::client("from-env-file cannot be combined with from-file or from-literal");
     }
     let mut found = Vec::new();
