@@ -157,14 +157,7 @@ enum Command {
         scenario: String,
     },
     /// Play manifests, or a timeline, into a cluster and show what comes of it
-    Simulate {
-        /// Manifests, folders, - for standard input; or one timeline.toml
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
-        #[arg(long, value_name = "FILE")]
-        picture: Option<PathBuf>,
-    },
+    Simulate(simulate::SimulateArgs),
     /// For authors of tasks: begin one, check some
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
@@ -297,8 +290,8 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
+        (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
-        (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
         (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
         (Some(Command::Watch { scenario, files }), _) => watch::run(&mut session, scenario.as_deref(), &files),
         (Some(Command::Exam { command }), _) => exam::run(&mut session, command.as_ref()),

@@ -4,6 +4,7 @@ pub mod json;
 pub mod outcome;
 pub mod problem;
 pub mod proof;
+pub mod resolution;
 pub mod sanitise;
 pub mod tables;
 pub mod terminal;

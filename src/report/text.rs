@@ -5,6 +5,7 @@ mod zh_tw;
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::dns::WhyNot;
 use crate::explain::fix::Step as FixStep;
 use crate::explain::story::Line;
 use crate::grade::compare::Difference;
@@ -13,6 +14,7 @@ use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
 use crate::picture::Words;
 use crate::scenario::Level;
+use crate::timeline::command_line::Refusal;
 
 /// Something to say.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +72,17 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+
+    // commands.sh
+    RefusedLine(&'a Refusal),
+
+    // DNS
+    NoSuchPod { pod: &'a str },
+    NameNotFound(&'a WhyNot),
+    AsksFor { name: &'a str, from: Option<&'a str> },
+    SearchDomains(&'a str),
+    NameTried(&'a str),
+    NoRecords,
     NoScenarioFiles,
     Picture(Words<'a>),
     PictureFormat { file: &'a str },
