@@ -2,6 +2,7 @@
 mod answer;
 mod completions;
 mod exam;
+mod batch;
 mod explain;
 mod grade;
 mod hint;
@@ -60,6 +61,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade batch submissions.zip           grade a whole class
   ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
@@ -198,6 +200,8 @@ enum Command {
     },
     /// For authors of tasks: JSON Schema of their files
     Schema,
+    /// Grade all answers of all students
+    Batch(batch::Arguments),
 }
 
 /// Why a command could not do its work.
@@ -291,6 +295,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
+        (Some(Command::Batch(arguments)), _) => batch::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
         (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
         (Some(Command::Watch { scenario, files }), _) => watch::run(&mut session, scenario.as_deref(), &files),

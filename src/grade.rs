@@ -253,8 +253,9 @@ impl Grade {
 /// The cluster in which a scenario begins, settled.
 ///
 /// # Errors
-/// When an object of the scenario is refused.
+/// When a question of the scenario makes no sense or one of its objects is refused.
 pub fn start(scenario: &Scenario) -> Result<Cluster, ScenarioError> {
+    pattern::validate_all(scenario)?;
     let mut cluster = Cluster::new(scenario.cluster.environment.clone());
     for manifest in &scenario.cluster.manifests {
         let file = ManifestFile { name: manifest.place.file.clone(), bytes: manifest.text.clone().into_bytes() };
@@ -276,7 +277,6 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
 /// # Errors
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
-    pattern::validate_all(scenario)?;
     grade_in(scenario, start(scenario)?, answer)
 }
 

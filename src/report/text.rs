@@ -1,4 +1,5 @@
 //! Everything the product itself says, in every language: one table per language, keyed by [`Message`].
+pub mod batch;
 mod en;
 mod zh_tw;
 
@@ -13,6 +14,7 @@ use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
 use crate::picture::Words;
+use crate::report::html;
 use crate::scenario::Level;
 use crate::timeline::command_line::Refusal;
 
@@ -87,6 +89,7 @@ pub enum Message<'a> {
     Picture(Words<'a>),
     PictureFormat { file: &'a str },
     PictureBesideData,
+    Html(html::Words<'a>),
 
     // explain
     WhatHappened,

@@ -9,6 +9,7 @@ use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::picture::{Relation, Words};
+use crate::report::html::Words as Page;
 use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
@@ -111,6 +112,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NoRecords => "the name exists but has no addresses".into(),
         Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
+        Message::Html(words) => page(words),
         Message::PictureFormat { file } => {
             format!("{file}: a picture's name ends in .svg, .png, .dot or .mermaid; - draws in the terminal")
         }
@@ -345,5 +347,58 @@ fn picture(words: Words<'_>) -> String {
         Words::InUse => "in use".to_owned(),
         Words::Troubles => "What is wrong".to_owned(),
         Words::See => "see above".to_owned(),
+    }
+}
+
+fn page(words: Page<'_>) -> String {
+    let plural = |number: u64| if number == 1 { "" } else { "s" };
+    match words {
+        Page::Title => "Report of a batch".to_owned(),
+        Page::Scenarios => "scenarios".to_owned(),
+        Page::Answers => "answers".to_owned(),
+        Page::StudentsPassed { passed, students } => format!("{passed} of {students} student{} passed", plural(students)),
+        Page::MeanPercent => "mean of all points".to_owned(),
+        Page::Glance => "At one glance".to_owned(),
+        Page::GlanceLegend { percent } => format!(
+            "Points of every answer; the last attempt counts. {percent} % of all points pass. – nothing handed in, \
+             ! no grade. A number leads to what came of the answer, a name to all of a student's answers."
+        ),
+        Page::Distribution => "Distribution".to_owned(),
+        Page::DistributionOf { students } => format!("percent of the points, {students} in all"),
+        Page::Student => "Student".to_owned(),
+        Page::Total => "Total".to_owned(),
+        Page::PerScenario => "Scenarios".to_owned(),
+        Page::PerStudent => "Students".to_owned(),
+        Page::GradedAnswers { graded, passed, full } => {
+            format!("{graded} answer{} graded, {passed} passed, {full} with full marks", plural(graded))
+        }
+        Page::Ungraded { number } => format!("{number} without a grade"),
+        Page::NotHandedIn { number } => format!("{number} not handed in"),
+        Page::FailedBy { failed, graded } => {
+            format!("{failed} of {graded} failed ({} %)", (failed * 100).checked_div(graded).unwrap_or(0))
+        }
+        Page::Outcomes => "Outcomes, the most frequent first".to_owned(),
+        Page::AnswersAlike { number: 1 } => "1 answer".to_owned(),
+        Page::AnswersAlike { number } => format!("{number} answers"),
+        Page::MoreOutcomes { number } => format!("{number} rarer outcomes are left out; the CSV and JSON reports have all."),
+        Page::MoreStudents { number } => format!("and {number} more"),
+        Page::KubectlSaid => "kubectl said".to_owned(),
+        Page::Line { line } => format!("line {line}"),
+        Page::PictureLeftOut => "Difference and picture are left out: the report would become too large.".to_owned(),
+        Page::Difference => "difference".to_owned(),
+        Page::Late => "late".to_owned(),
+        Page::Attempt { number, of } => format!("attempt {number} of {of}"),
+        Page::Unreadable => "not readable to the end".to_owned(),
+        Page::Limit => "exceeds a limit".to_owned(),
+        Page::Crashed => "the grader crashed (a bug of ours)".to_owned(),
+        Page::ScenarioWrong => "the scenario is wrong".to_owned(),
+        Page::Missing => "nothing handed in".to_owned(),
+        Page::Unmatched => "not an answer to anything".to_owned(),
+        Page::Nobody => "Nobody's files".to_owned(),
+        Page::Alike => "Answers that are alike".to_owned(),
+        Page::AlikeBy { shared, percent } => format!("{shared} peculiar lines shared ({percent} %)"),
+        Page::Filter => "Name".to_owned(),
+        Page::OnlyNotPassed => "only who did not pass".to_owned(),
+        Page::SortBy { column } => format!("sort by {column}"),
     }
 }

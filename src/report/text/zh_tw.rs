@@ -10,6 +10,7 @@ use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::picture::{Relation, Words};
+use crate::report::html::Words as Page;
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
 use crate::timeline::command_line::{MAX_COMMANDS, MAX_LINE, Refusal};
@@ -108,6 +109,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::NoRecords => "名稱存在，但沒有位址".into(),
         Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
+        Message::Html(words) => page(words),
         Message::PictureFormat { file } => {
             format!("{file}：圖檔名稱要以 .svg、.png、.dot 或 .mermaid 結尾；- 表示畫在終端機裡")
         }
@@ -438,5 +440,56 @@ fn picture(words: Words<'_>) -> String {
         Words::InUse => "使用中".to_owned(),
         Words::Troubles => "問題所在".to_owned(),
         Words::See => "見上方".to_owned(),
+    }
+}
+
+fn page(words: Page<'_>) -> String {
+    match words {
+        Page::Title => "批次評分報告".to_owned(),
+        Page::Scenarios => "題".to_owned(),
+        Page::Answers => "份答案".to_owned(),
+        Page::StudentsPassed { passed, students } => format!("{students} 位學生中有 {passed} 位通過"),
+        Page::MeanPercent => "平均得分率".to_owned(),
+        Page::Glance => "總覽".to_owned(),
+        Page::GlanceLegend { percent } => format!(
+            "表中是每份答案的得分，以最後一次作答為準；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
+             點分數看這份答案的結果，點姓名看該生的所有答案。"
+        ),
+        Page::Distribution => "分數分布".to_owned(),
+        Page::DistributionOf { students } => format!("得分率，共 {students} 筆"),
+        Page::Student => "學生".to_owned(),
+        Page::Total => "總分".to_owned(),
+        Page::PerScenario => "各題".to_owned(),
+        Page::PerStudent => "各生".to_owned(),
+        Page::GradedAnswers { graded, passed, full } => {
+            format!("評了 {graded} 份答案，{passed} 份通過，{full} 份滿分")
+        }
+        Page::Ungraded { number } => format!("{number} 份無法評分"),
+        Page::NotHandedIn { number } => format!("{number} 人未繳交"),
+        Page::FailedBy { failed, graded } => {
+            format!("{graded} 份中 {failed} 份未達成（{} %）", (failed * 100).checked_div(graded).unwrap_or(0))
+        }
+        Page::Outcomes => "結果，由最常見的開始".to_owned(),
+        Page::AnswersAlike { number } => format!("{number} 份答案"),
+        Page::MoreOutcomes { number } => format!("另有 {number} 種較少見的結果未列出，完整資料請看 CSV 或 JSON 報告。"),
+        Page::MoreStudents { number } => format!("等，另有 {number} 位"),
+        Page::KubectlSaid => "kubectl 的訊息".to_owned(),
+        Page::Line { line } => format!("第 {line} 行"),
+        Page::PictureLeftOut => "為避免報告過大，省略差異與圖。".to_owned(),
+        Page::Difference => "差異".to_owned(),
+        Page::Late => "遲交".to_owned(),
+        Page::Attempt { number, of } => format!("第 {number} 次作答，共 {of} 次"),
+        Page::Unreadable => "檔案無法完整讀取".to_owned(),
+        Page::Limit => "超出限制".to_owned(),
+        Page::Crashed => "評分程式當掉（我們的錯）".to_owned(),
+        Page::ScenarioWrong => "題目本身有錯".to_owned(),
+        Page::Missing => "未繳交".to_owned(),
+        Page::Unmatched => "不是任何一題的答案".to_owned(),
+        Page::Nobody => "無法歸屬的檔案".to_owned(),
+        Page::Alike => "相似的答案".to_owned(),
+        Page::AlikeBy { shared, percent } => format!("有 {shared} 行獨特內容相同（{percent} %）"),
+        Page::Filter => "姓名".to_owned(),
+        Page::OnlyNotPassed => "只看未通過".to_owned(),
+        Page::SortBy { column } => format!("依{column}排序"),
     }
 }
