@@ -13,6 +13,11 @@ use super::pool::Pool;
 use crate::api::schema::{self, Field, Segment, Shape, StructType, Type};
 use crate::cluster::Cluster;
 
+/// The most values of a document that are looked at for having changed places.
+const MOST_SWAPPED: usize = 100;
+/// The most edits of one document.
+const MOST_EDITS: usize = 20_000;
+
 /// What candidates are drawn from.
 pub struct Context<'a> {
     /// The cluster before the answer.
@@ -91,11 +96,13 @@ impl<'a> Walk<'a> {
 
     /// An edit of one value of this document.
     fn try_one(&mut self, kind: EditKind, path: Vec<Segment>, value: Option<Value>) {
-        let change = Change { document: self.document, path, value };
-        self.edits.push(Edit::one(kind, change));
+        self.try_all(kind, vec![(path, value)]);
     }
 
     fn try_all(&mut self, kind: EditKind, changes: Vec<(Vec<Segment>, Option<Value>)>) {
+        if self.edits.len() >= MOST_EDITS {
+            return;
+        }
         let document = self.document;
         let changes = changes.into_iter().map(|(path, value)| Change { document, path, value }).collect();
         self.edits.push(Edit { kind, changes, added: None });
@@ -335,7 +342,8 @@ impl<'a> Walk<'a> {
 
     /// Values that stand in each other's place.
     fn swap(&mut self) {
-        let swaps = std::mem::take(&mut self.swaps);
+        let mut swaps = std::mem::take(&mut self.swaps);
+        swaps.truncate(MOST_SWAPPED);
         for (number, (one, first)) in swaps.iter().enumerate() {
             for (other, second) in swaps.iter().skip(number + 1) {
                 if first != second && values::can_change_places(first, second) {

@@ -11,10 +11,13 @@ use crate::explain::edit::{Edit, EditKind};
 use crate::explain::pool::push;
 use crate::explain::references::kind_of;
 
+/// The most places that are changed at once.
+const MOST_PLACES: usize = 30;
+
 /// A text that stands at several places is changed at all of them.
 pub(super) fn everywhere(texts: &BTreeMap<String, Vec<Text>>, edits: &mut Vec<Edit>) {
     for (text, places) in texts {
-        if places.len() < 2 || text.len() < 2 {
+        if places.len() < 2 || places.len() > MOST_PLACES || text.len() < 2 {
             continue;
         }
         let mut values: Vec<Value> = Vec::new();

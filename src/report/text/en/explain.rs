@@ -5,7 +5,9 @@ use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
 
 pub(in super::super) fn deed(line: &Line) -> String {
-    let names = several(&line.objects, " and ", "more");
+    let names = several(&line.objects, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
+        format!("{number} {kind}s {prefix}…")
+    });
     match &line.what {
         What::Created => format!("created {names}"),
         What::Configured => format!("changed {names}"),

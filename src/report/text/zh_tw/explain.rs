@@ -5,7 +5,9 @@ use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
 
 pub(in super::super) fn deed(line: &Line) -> String {
-    let names = several(&line.objects, "、", "個");
+    let names = several(&line.objects, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
+        format!("{number} 個 {kind} {prefix}…")
+    });
     match &line.what {
         What::Created => format!("建立 {names}"),
         What::Configured => format!("修改 {names}"),
