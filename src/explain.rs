@@ -155,7 +155,7 @@ fn with_fixes(
 ) -> Result<Explained, ScenarioError> {
     let answer = Answer::read(files);
     let pool = Pool::of(trial.start(), &answer, scenario);
-    let context = Context { start: trial.start(), pool: &pool };
+    let context = Context { start: trial.start(), pool: &pool, others: scenario.is_some() };
     let search = search(trial, &context, &answer, budget)?;
     explained.tried = search.tried;
     explained.cut_short = search.cut_short;

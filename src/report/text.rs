@@ -163,23 +163,24 @@ fn objects(keys: &[ObjectKey]) -> (String, usize) {
     (names.join(", "), keys.len().saturating_sub(SHOWN))
 }
 
-/// Objects of one kind in a sentence: up to three by name, of more how many there are.
-fn several(keys: &[ObjectKey], and: &str, counted: &str) -> String {
-    const SHOWN: usize = 3;
+/// Objects of one kind in a sentence: one or two by name, of more how many there are. `two` puts two names together, `many` a
+/// number, a kind and the beginning of the names.
+fn several(
+    keys: &[ObjectKey],
+    two: &dyn Fn(&str, &str) -> String,
+    many: &dyn Fn(usize, &str, &str) -> String,
+) -> String {
     let Some(first) = keys.first() else { return String::new() };
-    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(key.kind.name().len() + 1)).collect();
-    if names.len() <= SHOWN {
-        let (last, before) = names.split_last().map_or(("", &names[..0]), |(last, before)| (last.as_str(), before));
-        let list = if before.is_empty() { last.to_owned() } else { format!("{}{and}{last}", before.join(", ")) };
-        return format!("{} {list}", first.kind.name());
-    }
     let kind = first.kind.name();
+    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(kind.len() + 1)).collect();
     let prefix = names.iter().skip(1).fold(names.first().cloned().unwrap_or_default(), |prefix, name| {
         prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
     });
-    match counted {
-        "more" => format!("{} {kind}s {prefix}…", names.len()),
-        counted => format!("{} {counted} {kind} {prefix}…", names.len()),
+    match names.as_slice() {
+        [one] => format!("{kind} {one}"),
+        // names that somebody chose are told
+        [one, other] if prefix.len() * 2 < one.len() || one.len() < 24 => format!("{kind} {}", two(one, other)),
+        names => many(names.len(), kind, &prefix),
     }
 }
 
