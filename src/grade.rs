@@ -271,7 +271,8 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
     timeline::play_step(cluster, &Step { namespace: None, action: Action::Apply(files) })
 }
 
-/// Plays an answer into a scenario and checks what comes of it.
+/// Plays an answer into a scenario and checks what comes of it. A file `commands.sh` holds kubectl commands, any other
+/// is a manifest (see [`timeline::answer`]).
 ///
 /// # Errors
 /// When the scenario itself is wrong.
@@ -297,7 +298,7 @@ pub fn grade_and_look(
     answer: &[ManifestFile],
     look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {
-    let played = apply(&mut cluster, answer.to_vec());
+    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
     look(cluster.api().store());
     let (answer, mut settled) = (played.output, played.settled);
 

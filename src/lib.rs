@@ -13,6 +13,7 @@ pub mod lang;
 pub mod manifest;
 pub mod mutants;
 pub mod picture;
+pub mod practice;
 pub mod proof;
 pub mod reconcile;
 pub mod report;

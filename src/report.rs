@@ -13,10 +13,12 @@ pub mod moodle;
 pub mod outcome;
 pub mod problem;
 pub mod proof;
+pub mod resolution;
 pub mod sanitise;
 pub mod tables;
 pub mod terminal;
 pub mod text;
+pub mod watch;
 pub mod width;
 
 use serde::{Deserialize, Serialize};

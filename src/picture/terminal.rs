@@ -106,6 +106,9 @@ pub fn tree(picture: &Picture, columns: usize) -> String {
     out
 }
 
+/// What numbers before a text take, and a sign that may hang over its end.
+const HANGING: usize = 7;
+
 struct Tree<'a> {
     picture: &'a Picture,
     columns: usize,

@@ -21,21 +21,17 @@ const MAX_BYTES: usize = 12 << 20;
 /// The most lines of a difference.
 const MAX_LINES: usize = 120;
 
-pub(super) fn write(page: &Page<'_>, details: Details<'_>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(page: &Page<'_>, detail_of: Details<'_>, out: &mut dyn Write) -> io::Result<()> {
     put(out, html! { h2 id="scenarios" { (page.words(Words::PerScenario)) } })?;
     let mut bytes = 0;
     for (number, info) in page.results.summary.scenarios.iter().enumerate() {
         out.write_all(b"<details class=\"scenario\" open>")?;
         put(out, scenario(page, number, info))?;
         let (groups, more) = page.index.told(number);
-        let asked: Vec<&Entry> = groups.iter().take(MAX_DETAILS).filter_map(|group| group.entry.as_ref()).collect();
-        let asked: Vec<&Entry> = asked.into_iter().filter(|entry| entry.is_graded()).collect();
-        let room = bytes < MAX_BYTES && !asked.is_empty();
-        let mut found = if room { details(&asked).into_iter() } else { Vec::new().into_iter() };
         for (i, group) in groups.iter().enumerate() {
             let Some(entry) = &group.entry else { continue };
             let wanted = i < MAX_DETAILS && entry.is_graded();
-            let detail = if wanted { found.next().flatten().filter(|_| bytes < MAX_BYTES) } else { None };
+            let detail = if wanted && bytes < MAX_BYTES { detail_of(entry) } else { None };
             let left_out = wanted && bytes >= MAX_BYTES;
             let id = anchor(number, i);
             let markup = outcome(page, &id, info, group, entry, detail.as_ref(), left_out).into_string();
