@@ -1,5 +1,6 @@
 //! A cluster as a value: the API server, the world around it, and everything that works on it.
 mod bootstrap;
+pub mod journal;
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
@@ -7,12 +8,14 @@ use crate::api::ApiServer;
 use crate::environment::Environment;
 use crate::reconcile::{Context, Reconciler};
 use crate::{controllers, kubelet, scheduler};
+use journal::Journal;
 
 /// A simulated cluster. Clone it to try something out.
 pub struct Cluster {
     api: ApiServer,
     environment: Environment,
     workers: Vec<Worker>,
+    journal: Option<Journal>,
 }
 
 /// A reconciler and how far it has read the change log.
@@ -42,7 +45,7 @@ impl Cluster {
         // the scheduler first: it decides in memory and reacts to a change before any controller's request arrives
         let reconcilers = scheduler::all().into_iter().chain(controllers::all()).chain(kubelet::all());
         let workers = reconcilers.map(|reconciler| Worker { reconciler, seen: 0 }).collect();
-        let mut cluster = Cluster { api: ApiServer::default(), environment, workers };
+        let mut cluster = Cluster { api: ApiServer::default(), environment, workers, journal: None };
         bootstrap::create_initial_objects(&mut cluster.api, &cluster.environment);
         cluster.settle();
         cluster
@@ -75,6 +78,15 @@ impl Cluster {
     /// The world around the cluster.
     pub fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// Writes down from now on what happens.
+    pub fn keep_journal(&mut self) {
+        self.journal = Some(Journal::new(&self.api));
+    }
+    /// What has happened since [`keep_journal`](Self::keep_journal).
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
     }
 
     /// Lets everything work that has something to do now, without moving the clock: what happens in the moment between
@@ -120,6 +132,9 @@ impl Cluster {
     /// One item of work for everyone who has some; `false` when nobody has.
     fn turn(&mut self) -> bool {
         let mut worked = false;
+        if let Some(journal) = &mut self.journal {
+            journal.note("kubectl", &self.api);
+        }
         for worker in &mut self.workers {
             while let Some(change) = self.api.store().change(worker.seen) {
                 worker.reconciler.observe(change, self.api.store());
@@ -127,6 +142,9 @@ impl Cluster {
             }
             let mut context = Context { api: &mut self.api, environment: &self.environment };
             worked |= worker.reconciler.reconcile_next(&mut context);
+            if let Some(journal) = &mut self.journal {
+                journal.note(worker.reconciler.name(), &self.api);
+            }
         }
         let revision = self.api.store().revision();
         let seen = self.workers.iter().map(|w| w.seen).min().unwrap_or(revision);
@@ -142,6 +160,7 @@ impl Clone for Cluster {
             api: self.api.clone(),
             environment: self.environment.clone(),
             workers: self.workers.iter().map(copy).collect(),
+            journal: self.journal.clone(),
         }
     }
 }

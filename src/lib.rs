@@ -1,15 +1,19 @@
 //! Grades CKAD practice answers by playing them into an in-process simulation of Kubernetes 1.36.
 pub mod api;
+pub mod batch;
 pub mod cli;
 pub mod cluster;
 pub mod controllers;
 pub mod dns;
 pub mod environment;
+pub mod explain;
 pub mod grade;
 pub mod kubelet;
 pub mod lang;
 pub mod manifest;
 pub mod mutants;
+pub mod picture;
+pub mod practice;
 pub mod proof;
 pub mod reconcile;
 pub mod report;

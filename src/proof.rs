@@ -17,6 +17,7 @@ use crate::mutants::{self, Change, How, Mutant, Said, Stance, free_matches};
 use crate::scenario::solutions::Variant;
 use crate::scenario::{Question, Scenario};
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::is_commands;
 use outcome::Outcome;
 
 /// What came of proving a scenario.
@@ -185,7 +186,7 @@ impl<'a> Prover<'a> {
 
     fn play(&self, files: &[ManifestFile]) -> Result<Played, ScenarioError> {
         let mut outcome = Outcome::default();
-        let grade = grade::grade_in(self.start.clone(), self.scenario, files, &mut |store| outcome.look(store))?;
+        let grade = grade::grade_and_look(self.scenario, self.start.clone(), files, &mut |store| outcome.look(store))?;
         Ok(Played { grade, outcome })
     }
 
@@ -243,6 +244,9 @@ impl<'a> Prover<'a> {
         killed: &mut BTreeSet<String>,
         proof: &mut Proof,
     ) -> Result<(), ScenarioError> {
+        if variant.files.iter().any(|file| is_commands(&file.name)) {
+            return Ok(()); // commands are no documents to change
+        }
         let documents = documents(&variant.files);
         let said = Said::by(self.scenario);
         let mut used_free = BTreeSet::new();

@@ -3,6 +3,7 @@
 //! The file format is described in `docs/scenarios.md`; [`Library`] finds scenarios, [`Scenario::parse`] reads one.
 pub mod chapter;
 mod cluster;
+mod domain;
 mod error;
 mod library;
 mod loader;
@@ -11,6 +12,7 @@ pub mod solutions;
 pub mod statements;
 
 pub use cluster::{Manifest, Setup, profile_names};
+pub use domain::Domain;
 pub use error::{LoadError, Place};
 pub use library::{Entry, Library, Lookup, Origin};
 

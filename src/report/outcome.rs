@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use serde_json::Value;
 
 use super::problem;
 use super::sanitise::sanitise;
@@ -14,6 +13,7 @@ use super::width::wrap;
 use crate::api::Object;
 use crate::api::object::Kind;
 use crate::cluster::{Cluster, Settled};
+use crate::explain::wish::is_as_wished;
 use crate::grade::reasons;
 use crate::lang::Lang;
 use crate::timeline::PlayedStep;
@@ -23,22 +23,7 @@ use crate::timeline::record::visible_objects;
 pub fn write(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl Write) -> io::Result<()> {
     const SOFT: Style = AnsiColor::BrightBlack.on_default();
     const NOTE: Style = AnsiColor::Yellow.on_default();
-    for (number, step) in (1..).zip(steps) {
-        if steps.len() > 1 {
-            writeln!(out, "{SOFT}{}{SOFT:#}", say(lang, &Message::Step(number)))?;
-        }
-        write!(out, "{}", sanitise(&step.output.stdout))?;
-        for problem in problem::of_output(&step.output, cluster, lang) {
-            writeln!(out, "{}", problem.render(COLUMNS))?;
-        }
-        // what kubectl said that is about no manifest
-        if step.output.problems.is_empty() {
-            write!(out, "{}", sanitise(&step.output.stderr))?;
-        }
-    }
-    if steps.iter().any(|step| step.settled == Settled::GaveUp) {
-        writeln!(out, "{NOTE}{}{NOTE:#}", say(lang, &Message::DidNotSettle))?;
-    }
+    write_steps(steps, cluster, lang, true, out)?;
     let objects: Vec<&Object> = visible_objects(cluster.api().store()).collect();
     if objects.is_empty() {
         return writeln!(out, "\n{}", say(lang, &Message::NothingThere));
@@ -69,31 +54,37 @@ pub fn write(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl
     Ok(())
 }
 
-/// Whether an object is what its author hoped for: bound, running, complete.
-fn is_as_wished(object: &Object) -> bool {
-    let value = object.to_value();
-    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let number = |pointer: &str| value.pointer(pointer).and_then(Value::as_i64).unwrap_or_default();
-    if object.metadata().deletion_timestamp.is_some() {
-        return false;
-    }
-    match object.kind() {
-        Kind::PersistentVolume => text("/status/phase") != "Failed",
-        Kind::PersistentVolumeClaim => text("/status/phase") == "Bound",
-        Kind::Pod => match text("/status/phase") {
-            "Succeeded" => true,
-            "Running" => value.pointer("/status/conditions").and_then(Value::as_array).is_some_and(|conditions| {
-                conditions
-                    .iter()
-                    .any(|c| c.get("type") == Some(&"Ready".into()) && c.get("status") == Some(&"True".into()))
-            }),
-            _ => false,
-        },
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet => {
-            number("/status/readyReplicas") >= number("/spec/replicas")
+/// Writes what of a timeline was refused or warned about.
+pub fn write_problems(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+    write_steps(steps, cluster, lang, false, out)
+}
+
+fn write_steps(
+    steps: &[PlayedStep],
+    cluster: &Cluster,
+    lang: Lang,
+    with_stdout: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    const SOFT: Style = AnsiColor::BrightBlack.on_default();
+    const NOTE: Style = AnsiColor::Yellow.on_default();
+    for (number, step) in (1..).zip(steps) {
+        if steps.len() > 1 && with_stdout {
+            writeln!(out, "{SOFT}{}{SOFT:#}", say(lang, &Message::Step(number)))?;
         }
-        Kind::DaemonSet => number("/status/numberReady") >= number("/status/desiredNumberScheduled"),
-        Kind::Job => number("/status/failed") == 0,
-        _ => true,
+        if with_stdout {
+            write!(out, "{}", sanitise(&step.output.stdout))?;
+        }
+        for problem in problem::of_output(&step.output, cluster, lang) {
+            writeln!(out, "{}", problem.render(COLUMNS))?;
+        }
+        // what kubectl said that is about no manifest
+        if step.output.problems.is_empty() {
+            write!(out, "{}", sanitise(&step.output.stderr))?;
+        }
     }
+    if steps.iter().any(|step| step.settled == Settled::GaveUp) {
+        writeln!(out, "{NOTE}{}{NOTE:#}", say(lang, &Message::DidNotSettle))?;
+    }
+    Ok(())
 }

@@ -1,15 +1,22 @@
 //! Everything the product itself says, in every language: one table per language, keyed by [`Message`].
+pub mod batch;
 mod en;
 mod zh_tw;
 
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::dns::WhyNot;
+use crate::explain::fix::Step as FixStep;
+use crate::explain::story::Line;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
+use crate::picture::Words;
+use crate::report::html;
 use crate::scenario::Level;
+use crate::timeline::command_line::Refusal;
 
 /// Something to say.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +74,39 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+
+    // commands.sh
+    RefusedLine(&'a Refusal),
+
+    // DNS
+    NoSuchPod { pod: &'a str },
+    NameNotFound(&'a WhyNot),
+    AsksFor { name: &'a str, from: Option<&'a str> },
+    SearchDomains(&'a str),
+    NameTried(&'a str),
+    NoRecords,
     NoScenarioFiles,
+    Picture(Words<'a>),
+    PictureFormat { file: &'a str },
+    PictureBesideData,
+    Html(html::Words<'a>),
+
+    // explain
+    WhatHappened,
+    WhatWaits,
+    ChecksNotPassed,
+    WhatHelps,
+    Deed(&'a Line),
+    FixStep(&'a FixStep),
+    AlsoThis,
+    HelpsAll,
+    HelpedAbove,
+    NothingHelps { tried: usize, cut_short: bool },
+    Tried { tried: usize },
+    Unreadable { file: &'a str },
+    RefusedDocument { object: &'a str },
+    NothingWaits,
+    AllChecksPass,
     BadScenarioName { name: &'a str },
     AlreadyThere { file: &'a str },
     Wrote { file: &'a str },
@@ -122,4 +161,44 @@ fn objects(keys: &[ObjectKey]) -> (String, usize) {
     const SHOWN: usize = 4;
     let names: Vec<String> = keys.iter().take(SHOWN).map(object).collect();
     (names.join(", "), keys.len().saturating_sub(SHOWN))
+}
+
+/// Objects of one kind in a sentence: one or two by name, of more how many there are. `two` puts two names together, `many` a
+/// number, a kind and the beginning of the names.
+fn several(
+    keys: &[ObjectKey],
+    two: &dyn Fn(&str, &str) -> String,
+    many: &dyn Fn(usize, &str, &str) -> String,
+) -> String {
+    let Some(first) = keys.first() else { return String::new() };
+    let kind = first.kind.name();
+    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(kind.len() + 1)).collect();
+    let prefix = names.iter().skip(1).fold(names.first().cloned().unwrap_or_default(), |prefix, name| {
+        prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+    });
+    match names.as_slice() {
+        [one] => format!("{kind} {one}"),
+        // names that somebody chose are told
+        [one, other] if prefix.len() * 2 < one.len() || one.len() < 24 => format!("{kind} {}", two(one, other)),
+        names => many(names.len(), kind, &prefix),
+    }
+}
+
+/// A value in a sentence about a manifest, as YAML writes it on one line; long ones are cut.
+fn short_value(found: &Value) -> String {
+    fn plain(value: &Value) -> String {
+        match value {
+            Value::String(text) if text.is_empty() => "\"\"".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Array(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(", ")),
+            Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+            Value::Object(fields) => {
+                let fields: Vec<String> =
+                    fields.iter().map(|(key, value)| format!("{key}: {}", plain(value))).collect();
+                format!("{{ {} }}", fields.join(", "))
+            }
+            other => other.to_string(),
+        }
+    }
+    value(&plain(found).into())
 }

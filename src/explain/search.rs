@@ -1,0 +1,171 @@
+//! The search for edits that help: all single ones, then pairs that begin with one that brings the answer nearer.
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use super::answer::Answer;
+use super::candidates::{Context, candidates};
+use super::edit::Edit;
+use super::trial::{Outcome, Trial};
+use crate::grade::ScenarioError;
+
+/// Edits that help.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The edits, each of the answer that the one before left.
+    pub edits: Vec<Edit>,
+    /// The answer after them.
+    pub answer: Answer,
+    /// The goals that are reached by them.
+    pub gains: Vec<usize>,
+    /// Whether every goal is reached.
+    pub full: bool,
+}
+
+/// What a search found.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// The outcome without edits.
+    pub before: Outcome,
+    /// What helps, the smallest first.
+    pub found: Vec<Found>,
+    /// How many changed answers were tried.
+    pub tried: usize,
+    /// Whether the budget ended before the candidates.
+    pub cut_short: bool,
+}
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The most answers of one edit.
+    pub singles: usize,
+    /// The most answers of two edits.
+    pub pairs: usize,
+    /// The most changes of objects in all of them.
+    pub work: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget { singles: 6000, pairs: 6000, work: 1_500_000 }
+    }
+}
+
+/// How many ways to reach everything are enough.
+const ENOUGH: usize = 3;
+/// How many more answers are tried after one reached everything.
+const AFTERTHOUGHT: usize = 400;
+/// How many first edits pairs are made of.
+const BEAM: usize = 8;
+
+/// A trial costs at least this much work.
+const LEAST_WORK: usize = 20;
+/// Reading so many bytes is as much work as changing an object.
+const BYTES_PER_WORK: usize = 200;
+
+struct State<'a> {
+    trial: &'a Trial<'a>,
+    budget: Budget,
+    seen: BTreeSet<u64>,
+    tried: usize,
+    work: usize,
+    cut_short: bool,
+}
+
+impl State<'_> {
+    /// Plays an answer if it is new; `None` if it is not.
+    fn play(&mut self, answer: &Answer) -> Result<Option<Outcome>, ScenarioError> {
+        let files = answer.files();
+        let mut hasher = DefaultHasher::new();
+        files.iter().for_each(|file| file.bytes.hash(&mut hasher));
+        if !self.seen.insert(hasher.finish()) {
+            return Ok(None);
+        }
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
+        let outcome = self.trial.play(answer)?;
+        self.tried += 1;
+        self.work += outcome.work + LEAST_WORK + bytes / BYTES_PER_WORK;
+        Ok(Some(outcome))
+    }
+}
+
+/// Looks for edits of an answer that reach what it does not reach.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn search(
+    trial: &Trial<'_>,
+    context: &Context<'_>,
+    answer: &Answer,
+    budget: Budget,
+) -> Result<Search, ScenarioError> {
+    let mut state = State { trial, budget, seen: BTreeSet::new(), tried: 0, work: 0, cut_short: false };
+    let before = trial.play(answer)?;
+    let mut search = Search { before: before.clone(), found: Vec::new(), tried: 0, cut_short: false };
+    if before.is_full() {
+        return Ok(search);
+    }
+    state.play(answer)?;
+    let mut nearer: Vec<(Outcome, Edit, Answer)> = Vec::new();
+    let mut last = usize::MAX;
+    for edit in candidates(context, answer) {
+        if state.tried >= budget.singles.min(last) || state.work >= budget.work {
+            state.cut_short = state.tried < last;
+            break;
+        }
+        let Some(changed) = edit.apply(answer) else { continue };
+        let Some(outcome) = state.play(&changed)? else { continue };
+        let gains = outcome.gains(&before);
+        let full = outcome.is_full();
+        if !gains.is_empty() {
+            search.found.push(Found { edits: vec![edit.clone()], answer: changed.clone(), gains, full });
+        }
+        if full {
+            last = last.min(state.tried + AFTERTHOUGHT);
+            if search.found.iter().filter(|found| found.full).count() >= ENOUGH {
+                break;
+            }
+        }
+        if !full && outcome.keeps(&before) && outcome.distance < before.distance {
+            nearer.push((outcome, edit, changed));
+        }
+    }
+    if !search.found.iter().any(|found| found.full) {
+        pairs(&mut state, context, &before, nearer, &mut search.found)?;
+    }
+    search.tried = state.tried;
+    search.cut_short = state.cut_short;
+    Ok(search)
+}
+
+/// Second edits after those first ones that came nearest.
+fn pairs(
+    state: &mut State<'_>,
+    context: &Context<'_>,
+    before: &Outcome,
+    mut nearer: Vec<(Outcome, Edit, Answer)>,
+    found: &mut Vec<Found>,
+) -> Result<(), ScenarioError> {
+    nearer.sort_by_key(|(outcome, edit, _)| (outcome.distance, edit.kind));
+    let end = state.tried + state.budget.pairs;
+    for (first, edit, answer) in nearer.into_iter().take(BEAM) {
+        for second in candidates(context, &answer) {
+            if state.tried >= end || state.work >= state.budget.work {
+                state.cut_short = true;
+                return Ok(());
+            }
+            let Some(changed) = second.apply(&answer) else { continue };
+            let Some(outcome) = state.play(&changed)? else { continue };
+            let gains = outcome.gains(before);
+            let full = outcome.is_full();
+            if full || gains.len() > first.gains(before).len() {
+                let edits = vec![edit.clone(), second];
+                found.push(Found { edits, answer: changed, gains, full });
+            }
+            if full {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
