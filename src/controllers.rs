@@ -20,6 +20,7 @@ pub mod resource_quota;
 pub mod root_ca_cert_publisher;
 pub mod service_account;
 pub mod stateful_set;
+pub mod taint_eviction;
 pub mod ttl_after_finished;
 pub mod vac_protection;
 pub mod volume_expand;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<endpoint_slice::EndpointSliceController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
         Box::<pod_gc::PodGcController>::default(),
+        Box::<taint_eviction::TaintEvictionController>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),
         Box::<external_provisioner::ExternalProvisioner>::default(),
         Box::<volume_expand::VolumeExpandController>::default(),

@@ -90,7 +90,7 @@ pub fn files(files: &[ManifestFile], budget: Budget) -> Result<Explained, Scenar
     let start = Cluster::new(Environment::default());
     let mut cluster = start.clone();
     cluster.keep_journal();
-    let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Apply(files.to_vec()) });
+    let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(files.to_vec()) });
     let subjects = troubles(&cluster, &played.output);
     let reasons = |subject: &Subject| match subject {
         Subject::Object(key) => reasons_of(&cluster, key),

@@ -28,6 +28,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::api::Store;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::{Cluster, Settled};
 use crate::kubelet::mounts::Location;
@@ -252,8 +253,9 @@ impl Grade {
 /// The cluster in which a scenario begins, settled.
 ///
 /// # Errors
-/// When an object of the scenario is refused.
+/// When a question of the scenario makes no sense or one of its objects is refused.
 pub fn start(scenario: &Scenario) -> Result<Cluster, ScenarioError> {
+    pattern::validate_all(scenario)?;
     let mut cluster = Cluster::new(scenario.cluster.environment.clone());
     for manifest in &scenario.cluster.manifests {
         let file = ManifestFile { name: manifest.place.file.clone(), bytes: manifest.text.clone().into_bytes() };
@@ -269,21 +271,35 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
     timeline::play_step(cluster, &Step { namespace: None, action: Action::Apply(files) })
 }
 
-/// Plays an answer into a scenario and checks what comes of it.
+/// Plays an answer into a scenario and checks what comes of it. A file `commands.sh` holds kubectl commands, any other
+/// is a manifest (see [`timeline::answer`]).
 ///
 /// # Errors
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
-    pattern::validate_all(scenario)?;
     grade_in(scenario, start(scenario)?, answer)
 }
 
-/// As [`grade`], in a cluster that [`start`] made.
+/// As [`grade`], for many answers to one scenario: in a copy of its [`start`], and without looking at the patterns again.
 ///
 /// # Errors
 /// When the scenario itself is wrong.
-pub fn grade_in(scenario: &Scenario, mut cluster: Cluster, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
-    let played = apply(&mut cluster, answer.to_vec());
+pub fn grade_in(scenario: &Scenario, cluster: Cluster, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
+    grade_and_look(scenario, cluster, answer, &mut |_| {})
+}
+
+/// As [`grade_in`]; `look` is shown all objects after the answer and after each step.
+///
+/// # Errors
+/// When the scenario itself is wrong.
+pub fn grade_and_look(
+    scenario: &Scenario,
+    mut cluster: Cluster,
+    answer: &[ManifestFile],
+    look: &mut dyn FnMut(&Store),
+) -> Result<Grade, ScenarioError> {
+    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
+    look(cluster.api().store());
     let (answer, mut settled) = (played.output, played.settled);
 
     let last = scenario.steps.len();
@@ -295,6 +311,7 @@ pub fn grade_in(scenario: &Scenario, mut cluster: Cluster, answer: &[ManifestFil
             moments.insert(number, cluster.clone());
         }
         let played = timeline::play_step(&mut cluster, step);
+        look(cluster.api().store());
         if played.settled == Settled::GaveUp {
             settled = Settled::GaveUp;
         }

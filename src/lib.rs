@@ -1,5 +1,6 @@
 //! Grades CKAD practice answers by playing them into an in-process simulation of Kubernetes 1.36.
 pub mod api;
+pub mod batch;
 pub mod cli;
 pub mod cluster;
 pub mod controllers;
@@ -10,6 +11,10 @@ pub mod grade;
 pub mod kubelet;
 pub mod lang;
 pub mod manifest;
+pub mod mutants;
+pub mod picture;
+pub mod practice;
+pub mod proof;
 pub mod reconcile;
 pub mod report;
 pub mod scenario;

@@ -1,15 +1,27 @@
 //! What a grade says to people and programs: one report, several formats.
+pub mod batch;
+pub mod canvas;
+pub mod csv;
+pub mod github;
+pub mod gradescope;
 pub mod explain;
+pub mod html;
 pub mod json;
+pub mod jsonl;
+pub mod junit;
+pub mod moodle;
 pub mod outcome;
 pub mod problem;
+pub mod proof;
+pub mod resolution;
 pub mod sanitise;
 pub mod tables;
 pub mod terminal;
 pub mod text;
+pub mod watch;
 pub mod width;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::cluster::Settled;
@@ -56,7 +68,7 @@ pub struct Report {
 }
 
 /// The result at one glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// Every check is as asked.
@@ -114,7 +126,7 @@ pub struct CheckReport {
 }
 
 /// What came of a check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum CheckResult {
     /// As asked.

@@ -7,9 +7,10 @@ use std::path::Path;
 
 use ckad_grade::grade::{Grade, grade};
 use ckad_grade::lang::Lang;
-use ckad_grade::report::{Report, terminal};
+use ckad_grade::proof::library::prove_all;
+use ckad_grade::report::{Report, proof, terminal};
 use ckad_grade::scenario::solutions::{Variant, variants};
-use ckad_grade::scenario::{Library, Scenario};
+use ckad_grade::scenario::{Entry, Library, Scenario};
 use ckad_grade::timeline::record::visible_objects;
 use ckad_grade::yaml;
 
@@ -67,6 +68,20 @@ fn every_scenario_has_a_key_two_other_right_answers_and_three_wrong_ones() {
             assert!(failed.contains(&&check.id), "no wrong answer to {} fails check {}", scenario.id, check.id);
         }
     }
+}
+
+/// What `ckad-grade scenario check` says: nothing is wrong, and no mutant of a key survives without a reason.
+#[test]
+fn every_scenario_proves_itself() {
+    let mut library = Library::default();
+    library.add_folder(Path::new("scenarios")).unwrap();
+    let entries: Vec<Entry> = library.entries().cloned().collect();
+    let proofs = prove_all(&entries, 1);
+    let mut out = anstream::StripStream::new(Vec::new());
+    proof::write(&proofs, Lang::En, &mut out).unwrap();
+    let report = String::from_utf8(out.into_inner()).unwrap();
+    assert!(proofs.iter().all(|(_, proof)| !proof.is_wrong()), "{report}");
+    assert!(proofs.iter().all(|(_, proof)| proof.counts.killed >= 5), "{report}");
 }
 
 #[test]

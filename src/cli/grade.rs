@@ -1,15 +1,15 @@
 //! `ckad-grade SCENARIO [FILE|DIR|-]...`: grades an answer.
-use std::path::PathBuf;
-
-use super::{Exit, Failure, Format, Session, answer, library};
+use super::{Exit, Failure, Format, GradeArgs, Session, answer, library, picture, practice};
 use crate::grade;
+use crate::picture::Picture;
 use crate::report::text::{Message, say};
 use crate::report::{Report, terminal};
 
-pub(super) fn run(session: &mut Session<'_>, name: &str, files: &[PathBuf]) -> Result<Exit, Failure> {
+pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) -> Result<Exit, Failure> {
     let (entry, scenario) = library::find(session, name)?;
+    picture::check(session, arguments.picture.as_deref())?;
     let found;
-    let paths = match files {
+    let paths = match arguments.files.as_slice() {
         [] => {
             let Some(path) = answer::of_scenario(&entry.id) else {
                 let text = say(session.lang, &Message::NoAnswerYet { scenario: &entry.id });
@@ -24,11 +24,17 @@ pub(super) fn run(session: &mut Session<'_>, name: &str, files: &[PathBuf]) -> R
     let graded = grade::grade(&scenario, &answer).map_err(|error| library::wrong_scenario(session, error))?;
     let report = Report::new(&scenario, &graded, session.lang);
     match session.format {
-        Format::Text => terminal::write(&report, &mut session.out)?,
+        Format::Text => {
+            terminal::write(&report, &mut session.out)?;
+            practice::note_tried(session, &report.scenario, report.points, report.possible)?;
+        }
         Format::Json | Format::Yaml => {
             let value = serde_json::to_value(&report).map_err(Failure::usage)?;
             session.data(&value)?;
         }
+    }
+    if let Some(path) = &arguments.picture {
+        picture::write(session, path, &|lang| Picture::of_grade(&scenario, &graded, lang))?;
     }
     let unreadable = graded.answer.problems.iter().any(|problem| problem.unreadable.is_some());
     Ok(match (unreadable, graded.is_full()) {

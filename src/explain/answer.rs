@@ -7,6 +7,7 @@ use super::edit::Added;
 use crate::api::schema::Segment;
 use crate::manifest::{self, Document};
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::is_commands;
 
 /// The documents of an answer, in order, with the files they stand in.
 #[derive(Clone, Debug)]
@@ -45,6 +46,11 @@ impl Answer {
         let mut documents = Vec::new();
         let mut unreadable = Vec::new();
         for (number, file) in files.iter().enumerate() {
+            if is_commands(&file.name) {
+                // played as it is
+                unreadable.push(true);
+                continue;
+            }
             let read = manifest::read(&file.name, &file.bytes);
             unreadable.push(read.error.is_some());
             for document in read.documents {

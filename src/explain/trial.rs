@@ -70,7 +70,7 @@ impl Trial<'_> {
             }
             Trial::Free { start, waiting } => {
                 let mut cluster = (*start).clone();
-                let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Apply(answer.files()) });
+                let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.files()) });
                 let now = troubles(&cluster, &played.output);
                 let store = cluster.api().store();
                 let reached = |subject: &Subject| {

@@ -187,6 +187,12 @@ pub fn table(kind: Kind, objects: &[&Object], now: Timestamp) -> String {
     out
 }
 
+/// READY and STATUS of a pod, as `kubectl get pods` shows them.
+pub(crate) fn pod_status(value: &Value) -> (String, String) {
+    let mut cells = pod::cells(value).into_iter();
+    (cells.next().unwrap_or_default(), cells.next().unwrap_or_default())
+}
+
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,17 +1,22 @@
 //! Everything the product itself says, in every language: one table per language, keyed by [`Message`].
+pub mod batch;
 mod en;
 mod zh_tw;
 
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::dns::WhyNot;
 use crate::explain::fix::Step as FixStep;
 use crate::explain::story::Line;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
+use crate::picture::Words;
+use crate::report::html;
 use crate::scenario::Level;
+use crate::timeline::command_line::Refusal;
 
 /// Something to say.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +59,8 @@ pub enum Message<'a> {
     Minutes(u32),
     Chapter(&'a str),
     PointsWorth(u32),
-    ScenarioCount(usize),
+    ScenarioTotals { number: usize, of: Option<usize>, minutes: u64 },
+    NothingListed { total: usize },
     HowToAnswer { scenario: &'a str },
     HintOf { number: usize, total: usize },
     NoSuchHint { total: usize },
@@ -68,6 +74,22 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+
+    // commands.sh
+    RefusedLine(&'a Refusal),
+
+    // DNS
+    NoSuchPod { pod: &'a str },
+    NameNotFound(&'a WhyNot),
+    AsksFor { name: &'a str, from: Option<&'a str> },
+    SearchDomains(&'a str),
+    NameTried(&'a str),
+    NoRecords,
+    NoScenarioFiles,
+    Picture(Words<'a>),
+    PictureFormat { file: &'a str },
+    PictureBesideData,
+    Html(html::Words<'a>),
 
     // explain
     WhatHappened,
@@ -85,6 +107,10 @@ pub enum Message<'a> {
     RefusedDocument { object: &'a str },
     NothingWaits,
     AllChecksPass,
+    BadScenarioName { name: &'a str },
+    AlreadyThere { file: &'a str },
+    Wrote { file: &'a str },
+    NewScenario { file: &'a str },
 }
 
 /// A message in a language.
