@@ -13,6 +13,7 @@ mod discover;
 mod journal;
 pub mod layout;
 pub mod merge;
+pub mod reread;
 pub mod result;
 pub mod roster;
 pub mod run;

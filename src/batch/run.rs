@@ -341,12 +341,7 @@ impl Shared<'_> {
                 return Err((Status::Limit, say(lang, &BatchMessage::TooLarge { bytes: limit })));
             }
             left -= length;
-            // what an answer's only file is called says nothing
-            let own = file.path.rsplit('/').next().unwrap_or_default();
-            let name = match found.len() {
-                1 => format!("{scenario}.{}", own.rsplit('.').next().unwrap_or("yaml").to_ascii_lowercase()),
-                _ => own.to_owned(),
-            };
+            let name = manifest_name(scenario, &file.path, found.len());
             files.push(ManifestFile { name, bytes });
         }
         Ok(files)
@@ -369,8 +364,17 @@ fn line(entry: Entry, resumed: bool) -> io::Result<Line> {
     Ok(Line { entry, json, resumed })
 }
 
+/// What a file of an answer is called in what is said of it: what an answer's only file is called says nothing.
+pub(super) fn manifest_name(scenario: &str, path: &str, files: usize) -> String {
+    let own = path.rsplit('/').next().unwrap_or_default();
+    match files {
+        1 => format!("{scenario}.{}", own.rsplit('.').next().unwrap_or("yaml").to_ascii_lowercase()),
+        _ => own.to_owned(),
+    }
+}
+
 /// The most files an entry names.
-const MAX_FILES: usize = 50;
+pub(super) const MAX_FILES: usize = 50;
 
 fn entry_of(group: &Group, tried: &Try, number: u32, of: u32, lang: Lang) -> Entry {
     let time = Some(tried.moment.time.clone()).filter(|time| !time.is_empty());

@@ -11,14 +11,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Exit, Failure, Format, Session, library};
 use crate::batch::attempts::Attempts;
-use crate::batch::result::{Results, Status};
+use crate::batch::result::{Entry, Results, Status};
 use crate::batch::roster::Roster;
 use crate::batch::shard::Shard;
-use crate::batch::{self, Options, layout, merge};
+use crate::batch::{self, Options, layout, merge, reread};
+use crate::grade;
+use crate::lang::Lang;
+use crate::picture::Picture;
+use crate::report::Report;
 use crate::report::text::batch::{BatchMessage, say as say_batch};
 use crate::report::text::{Message, say};
-use crate::report::{self, canvas, csv, github, gradescope, json, jsonl, junit, moodle};
+use crate::report::{self, canvas, csv, github, gradescope, html, json, jsonl, junit, moodle};
 use crate::scenario::{Library, Lookup};
+use crate::timeline::ManifestFile;
 
 const HELP: &str = "\
 What is found without --layout: a folder for each student or for each scenario, STUDENT_SCENARIO.yaml, and what Moodle,
@@ -27,6 +32,7 @@ Canvas, Gradescope and GitHub Classroom let one download, as a folder or as the 
 Examples:
   ckad-grade batch submissions/                                 a table
   ckad-grade batch Week3.zip --only 107 --roster gradebook.csv  one task, who is missing
+  ckad-grade batch submissions/ -o report.html                  a page with everything, to look at
   ckad-grade batch submissions/ -o grades.csv -o grades.jsonl   for a spreadsheet, for programs
   ckad-grade batch submissions/ --roster export.csv --report canvas=import.csv
   ckad-grade batch submissions/ --resume                        goes on after an interruption
@@ -74,10 +80,10 @@ struct Output {
     /// Who is in the course: a CSV as the learning platform exports it
     #[arg(long, value_name = "FILE")]
     roster: Option<PathBuf>,
-    /// Write the results to a file: .csv, .json, .jsonl, .xml (JUnit)
+    /// Write the results to a file: .html, .csv, .json, .jsonl, .xml (JUnit)
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// Write the results in a format: csv, canvas, moodle, json, jsonl, junit, gradescope, github; - is standard output
+    /// Write the results in a format: html, csv, canvas, moodle, json, jsonl, junit, gradescope, github; - is standard output
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<ReportArg>,
     /// Point out answers that are alike beyond what the task forces
@@ -118,6 +124,7 @@ struct ReportArg {
 enum Kind {
     Csv,
     Canvas,
+    Html,
     Moodle,
     Json,
     Jsonl,
@@ -138,6 +145,7 @@ impl Kind {
     fn of_extension(file: &Path) -> Option<Kind> {
         match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "csv" => Some(Kind::Csv),
+            "html" | "htm" => Some(Kind::Html),
             "json" => Some(Kind::Json),
             "jsonl" | "ndjson" => Some(Kind::Jsonl),
             "xml" => Some(Kind::Junit),
@@ -145,10 +153,12 @@ impl Kind {
         }
     }
 
-    fn write(self, results: &Results, roster: Option<&Roster>, out: &mut dyn Write) -> io::Result<()> {
+    fn write(self, results: &Results, sources: &Sources<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let roster = sources.roster;
         match self {
             Kind::Csv => csv::write(results, out),
             Kind::Canvas => canvas::write(results, roster, out),
+            Kind::Html => html::write(results, &mut |entries| sources.details(entries, results.summary.lang), out),
             Kind::Moodle => moodle::write(results, roster, out),
             Kind::Json => json::write_batch(results, out),
             Kind::Jsonl => jsonl::write(results, out),
@@ -202,7 +212,7 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Ex
                 similar: output.similar,
                 lang,
             };
-            grade(session, &options)
+            grade_all(session, &options)
         }
         (None, None) => return Err(Failure::usage("no submissions are given")),
     };
@@ -211,8 +221,10 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Ex
         let folder = arguments.submissions.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
         session.note(&say_batch(lang, &BatchMessage::NothingFound { folder: &folder }))?;
     }
+    let submissions = arguments.submissions.as_deref().filter(|_| arguments.command.is_none());
+    let sources = Sources { submissions, library: &library, roster: roster.as_ref() };
     for report in &reports {
-        write(session, report, &results, roster.as_ref())?;
+        write(session, report, &results, &sources)?;
     }
     // standard output is for one thing
     if !reports.iter().any(|report| report.file.as_os_str() == "-") {
@@ -224,6 +236,36 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Ex
     }
     let fine = |status: &Status| matches!(status, Status::Graded | Status::Unreadable | Status::Missing);
     Ok(if results.summary.statuses.keys().all(fine) { Exit::Success } else { Exit::NotFull })
+}
+
+/// What reports are made from besides the results.
+struct Sources<'a> {
+    /// Where the answers are; nowhere once they are only parts put together.
+    submissions: Option<&'a Path>,
+    library: &'a Library,
+    roster: Option<&'a Roster>,
+}
+
+impl Sources<'_> {
+    /// Grades answers once more, for what entries do not hold. Answers that have changed since are left out.
+    fn details(&self, entries: &[&Entry], lang: Lang) -> Vec<Option<html::Detail>> {
+        let Some(submissions) = self.submissions else { return entries.iter().map(|_| None).collect() };
+        let answers = reread::read(submissions, entries);
+        let scenario = |entry: &Entry| match self.library.find(&entry.scenario) {
+            Lookup::Found(found) => found.load().ok(),
+            Lookup::Unknown { .. } => None,
+        };
+        let detail = |entry: &Entry, files: Option<Vec<ManifestFile>>| {
+            let scenario = scenario(entry)?;
+            let graded = grade::grade(&scenario, &files?).ok()?;
+            let same = (graded.points(), graded.possible()) == (entry.points, entry.possible);
+            same.then(|| html::Detail {
+                report: Report::new(&scenario, &graded, lang),
+                picture: Picture::of_grade(&scenario, &graded, lang),
+            })
+        };
+        entries.iter().zip(answers).map(|(entry, files)| detail(entry, files)).collect()
+    }
 }
 
 impl Output {
@@ -255,7 +297,7 @@ fn asked(session: &Session<'_>, library: &Library, only: &[String]) -> Result<BT
 }
 
 /// Grades, with a bar where somebody looks on.
-fn grade(session: &mut Session<'_>, options: &Options<'_>) -> io::Result<Results> {
+fn grade_all(session: &mut Session<'_>, options: &Options<'_>) -> io::Result<Results> {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
     let style = "{msg} {bar:30} {human_pos}/{human_len}  {per_sec}  {eta}";
     bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -277,14 +319,14 @@ fn write(
     session: &mut Session<'_>,
     report: &ReportArg,
     results: &Results,
-    roster: Option<&Roster>,
+    sources: &Sources<'_>,
 ) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::usage(format!("{}: {error}", report.file.display()));
     if report.file.as_os_str() == "-" {
-        return report.kind.write(results, roster, &mut session.out).map_err(failed);
+        return report.kind.write(results, sources, &mut session.out).map_err(failed);
     }
     let mut out = BufWriter::new(File::create(&report.file).map_err(failed)?);
-    report.kind.write(results, roster, &mut out).and_then(|()| out.flush()).map_err(failed)?;
+    report.kind.write(results, sources, &mut out).and_then(|()| out.flush()).map_err(failed)?;
     let file = report.file.display().to_string();
     session.note(&say_batch(session.lang, &BatchMessage::WroteReport { file: &file }))?;
     Ok(())

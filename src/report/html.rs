@@ -96,22 +96,21 @@ fn words_of(lang: Lang, words: Words<'_>) -> String {
     say(lang, &Message::Html(words))
 }
 
-/// Writes the page. `detail` grades an answer once more, to show its difference and picture; it is asked once for each
-/// outcome, and nothing is shown where it has none.
+/// Grades answers once more, in the order in which they are given; `None` where that is not possible.
+pub type Details<'a> = &'a mut dyn FnMut(&[&Entry]) -> Vec<Option<Detail>>;
+
+/// Writes the page. `details` is asked once for each scenario, about the first answer with each of its outcomes, to show
+/// differences and pictures; nothing is shown where it has none.
 ///
 /// # Errors
 /// When the entries cannot be read or the page cannot be written.
-pub fn write(
-    results: &Results,
-    detail: &mut dyn FnMut(&Entry) -> Option<Detail>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn write(results: &Results, details: Details<'_>, out: &mut dyn Write) -> io::Result<()> {
     let index = Index::of(results)?;
     let page = Page { lang: results.summary.lang, results, index: &index };
     page::head(&page, out)?;
     charts::write(&page, out)?;
     matrix::write(&page, out)?;
-    outcomes::write(&page, detail, out)?;
+    outcomes::write(&page, details, out)?;
     students::write(&page, out)?;
     put(out, page::foot())
 }
