@@ -1,15 +1,24 @@
 //! The command line: one file per command.
 mod answer;
+mod completions;
+mod exam;
+mod batch;
 mod explain;
 mod grade;
 mod hint;
+mod init;
 mod library;
 mod list;
+mod man;
 mod picture;
+mod practice;
+mod progress;
 mod scenario;
+mod schema;
 mod show;
 mod simulate;
 mod solution;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -52,6 +61,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade batch submissions.zip           grade a whole class
   ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
@@ -128,8 +138,8 @@ enum ColorArg {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// List all tasks
-    List,
+    /// List all tasks, or those of a chapter or with a word
+    List(list::ListArgs),
     /// Show what a task asks
     Show {
         /// The task, e.g. 107
@@ -149,15 +159,8 @@ enum Command {
         scenario: String,
     },
     /// Play manifests, or a timeline, into a cluster and show what comes of it
-    Simulate {
-        /// Manifests, folders, - for standard input; or one timeline.toml
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
-        #[arg(long, value_name = "FILE")]
-        picture: Option<PathBuf>,
-    },
-    /// For authors of tasks: check them
+    Simulate(simulate::SimulateArgs),
+    /// For authors of tasks: begin one, check some
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
     /// Tell what each controller did and why, and the smallest change that would help
@@ -166,6 +169,39 @@ enum Command {
         #[arg(required = true, value_name = "SCENARIO|FILE")]
         what: Vec<PathBuf>,
     },
+    /// Grade an answer again whenever it is saved
+    Watch {
+        /// The task [default: the next one to do]
+        scenario: Option<String>,
+        /// The answer, as for grading
+        files: Vec<PathBuf>,
+    },
+    /// A timed set of tasks, like the exam
+    Exam {
+        #[command(subcommand)]
+        command: Option<exam::ExamCommand>,
+    },
+    /// What is solved, and what to do next
+    Progress,
+    /// Make a folder to practise in: tasks, empty answers, editor settings
+    Init {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Print a script that completes commands and tasks in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Where to [default: the first page to standard output]
+        folder: Option<PathBuf>,
+    },
+    /// For authors of tasks: JSON Schema of their files
+    Schema,
+    /// Grade all answers of all students
+    Batch(batch::Arguments),
 }
 
 /// Why a command could not do its work.
@@ -254,13 +290,21 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
-        (Some(Command::List), _) => list::run(&mut session),
+        (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
         (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
+        (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
+        (Some(Command::Batch(arguments)), _) => batch::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
-        (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
         (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
+        (Some(Command::Watch { scenario, files }), _) => watch::run(&mut session, scenario.as_deref(), &files),
+        (Some(Command::Exam { command }), _) => exam::run(&mut session, command.as_ref()),
+        (Some(Command::Progress), _) => progress::run(&mut session),
+        (Some(Command::Init { folder }), _) => init::run(&mut session, &folder),
+        (Some(Command::Completions { shell }), _) => completions::run(&mut session, shell),
+        (Some(Command::Man { folder }), _) => man::run(&mut session, folder.as_deref()),
+        (Some(Command::Schema), _) => schema::run(&mut session),
     };
     let flushed = out.flush();
     match (result, flushed) {

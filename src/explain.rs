@@ -90,7 +90,7 @@ pub fn files(files: &[ManifestFile], budget: Budget) -> Result<Explained, Scenar
     let start = Cluster::new(Environment::default());
     let mut cluster = start.clone();
     cluster.keep_journal();
-    let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Apply(files.to_vec()) });
+    let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(files.to_vec()) });
     let subjects = troubles(&cluster, &played.output);
     let reasons = |subject: &Subject| match subject {
         Subject::Object(key) => reasons_of(&cluster, key),
@@ -155,7 +155,7 @@ fn with_fixes(
 ) -> Result<Explained, ScenarioError> {
     let answer = Answer::read(files);
     let pool = Pool::of(trial.start(), &answer, scenario);
-    let context = Context { start: trial.start(), pool: &pool };
+    let context = Context { start: trial.start(), pool: &pool, others: scenario.is_some() };
     let search = search(trial, &context, &answer, budget)?;
     explained.tried = search.tried;
     explained.cut_short = search.cut_short;

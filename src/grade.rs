@@ -253,8 +253,9 @@ impl Grade {
 /// The cluster in which a scenario begins, settled.
 ///
 /// # Errors
-/// When an object of the scenario is refused.
+/// When a question of the scenario makes no sense or one of its objects is refused.
 pub fn start(scenario: &Scenario) -> Result<Cluster, ScenarioError> {
+    pattern::validate_all(scenario)?;
     let mut cluster = Cluster::new(scenario.cluster.environment.clone());
     for manifest in &scenario.cluster.manifests {
         let file = ManifestFile { name: manifest.place.file.clone(), bytes: manifest.text.clone().into_bytes() };
@@ -270,12 +271,12 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
     timeline::play_step(cluster, &Step { namespace: None, action: Action::Apply(files) })
 }
 
-/// Plays an answer into a scenario and checks what comes of it.
+/// Plays an answer into a scenario and checks what comes of it. A file `commands.sh` holds kubectl commands, any other
+/// is a manifest (see [`timeline::answer`]).
 ///
 /// # Errors
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
-    pattern::validate_all(scenario)?;
     grade_in(scenario, start(scenario)?, answer)
 }
 
@@ -297,7 +298,7 @@ pub fn grade_and_look(
     answer: &[ManifestFile],
     look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {
-    let played = apply(&mut cluster, answer.to_vec());
+    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
     look(cluster.api().store());
     let (answer, mut settled) = (played.output, played.settled);
 

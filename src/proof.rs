@@ -17,6 +17,7 @@ use crate::mutants::{self, Change, How, Mutant, Said, Stance, free_matches};
 use crate::scenario::solutions::Variant;
 use crate::scenario::{Question, Scenario};
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::is_commands;
 use outcome::Outcome;
 
 /// What came of proving a scenario.
@@ -241,6 +242,9 @@ impl<'a> Prover<'a> {
         killed: &mut BTreeSet<String>,
         proof: &mut Proof,
     ) -> Result<(), ScenarioError> {
+        if variant.files.iter().any(|file| is_commands(&file.name)) {
+            return Ok(()); // commands are no documents to change
+        }
         let documents = documents(&variant.files);
         let said = Said::by(self.scenario);
         let mut used_free = BTreeSet::new();
@@ -314,7 +318,7 @@ impl<'a> Prover<'a> {
             }
             (Stance::Unsaid, false) => {
                 counts.killed += 1;
-                let finding = match same {
+                let finding = match same || change.how == How::Spelling {
                     true => Finding::SameButLoses { change, checks },
                     false => Finding::UnsaidButLoses { change, checks },
                 };

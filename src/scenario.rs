@@ -1,11 +1,13 @@
 //! A scenario: a task, the cluster it starts in, what happens after the answer is applied, and the checks that are scored.
 //!
 //! The file format is described in `docs/scenarios.md`; [`Library`] finds scenarios, [`Scenario::parse`] reads one.
+pub mod chapter;
 mod cluster;
 mod domain;
 mod error;
 mod library;
 mod loader;
+pub mod schema;
 pub mod solutions;
 pub mod statements;
 

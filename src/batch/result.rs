@@ -80,9 +80,9 @@ pub enum Status {
 }
 
 /// Which of several attempts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Counted from 1 in the order of time; 0 stands for 1 of 1.
+    /// Counted from 1 in the order of time; 0 of 0 if nothing was handed in.
     pub number: u32,
     /// How many there are.
     pub of: u32,
@@ -206,10 +206,16 @@ pub struct Pair {
     pub percent: u32,
 }
 
+impl Default for Attempt {
+    fn default() -> Self {
+        Attempt { number: 1, of: 1, time: None }
+    }
+}
+
 impl Attempt {
     /// Whether there is only one attempt and no time is known.
     pub fn is_only(&self) -> bool {
-        self.number <= 1 && self.of <= 1 && self.time.is_none()
+        *self == Attempt::default()
     }
 }
 

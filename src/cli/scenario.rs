@@ -1,5 +1,6 @@
 //! `ckad-grade scenario …`: for authors of scenarios.
 mod check;
+mod new;
 
 use std::path::PathBuf;
 
@@ -15,10 +16,16 @@ pub(super) enum ScenarioCommand {
         /// Scenario files, folders of them, or names [default: ./scenarios]
         files: Vec<PathBuf>,
     },
+    /// Write a scenario to begin with, with its key and other answers
+    New {
+        /// Its name, e.g. 107-archive: the chapter and a word
+        name: String,
+    },
 }
 
 pub(super) fn run(session: &mut Session<'_>, command: &ScenarioCommand) -> Result<Exit, Failure> {
     match command {
         ScenarioCommand::Check { files } => check::run(session, files),
+        ScenarioCommand::New { name } => new::run(session, name),
     }
 }

@@ -2,12 +2,13 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use super::{Exit, Failure, Format, Session, library};
+use super::{Exit, Failure, Format, Session, library, practice};
 use crate::grade;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, object, say};
 use crate::report::width::{reflow, wrap};
+use crate::scenario::Scenario;
 use crate::timeline::record::visible_objects;
 
 pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure> {
@@ -15,8 +16,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
     const STRONG: Style = Style::new().bold();
     let (_, scenario) = library::find(session, name)?;
     let lang = session.lang;
-    let cluster = grade::start(&scenario).map_err(|error| library::wrong_scenario(session, error))?;
-    let there: Vec<String> = visible_objects(cluster.api().store()).map(|o| object(&o.key())).collect();
+    let there = cluster_at_start(session, &scenario)?;
     if session.format != Format::Text {
         let checks: Vec<_> = scenario
             .checks
@@ -61,5 +61,12 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
         }
     }
     writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::HowToAnswer { scenario: &scenario.id }))?;
+    practice::note_shown(session, &scenario.id)?;
     Ok(Exit::Success)
+}
+
+/// The names of what is in the cluster before the answer.
+pub(super) fn cluster_at_start(session: &Session<'_>, scenario: &Scenario) -> Result<Vec<String>, Failure> {
+    let cluster = grade::start(scenario).map_err(|error| library::wrong_scenario(session, error))?;
+    Ok(visible_objects(cluster.api().store()).map(|o| object(&o.key())).collect())
 }

@@ -1,5 +1,6 @@
 //! The search for edits that help: all single ones, then pairs that begin with one that brings the answer nearer.
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::answer::Answer;
 use super::candidates::{Context, candidates};
@@ -46,7 +47,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { singles: 6000, pairs: 6000, work: 2_000_000 }
+        Budget { singles: 6000, pairs: 6000, work: 1_500_000 }
     }
 }
 
@@ -59,11 +60,13 @@ const BEAM: usize = 8;
 
 /// A trial costs at least this much work.
 const LEAST_WORK: usize = 20;
+/// Reading so many bytes is as much work as changing an object.
+const BYTES_PER_WORK: usize = 200;
 
 struct State<'a> {
     trial: &'a Trial<'a>,
     budget: Budget,
-    seen: BTreeSet<String>,
+    seen: BTreeSet<u64>,
     tried: usize,
     work: usize,
     cut_short: bool,
@@ -72,14 +75,16 @@ struct State<'a> {
 impl State<'_> {
     /// Plays an answer if it is new; `None` if it is not.
     fn play(&mut self, answer: &Answer) -> Result<Option<Outcome>, ScenarioError> {
-        let text: String =
-            answer.files().iter().map(|file| String::from_utf8_lossy(&file.bytes).into_owned() + "\0").collect();
-        if !self.seen.insert(text) {
+        let files = answer.files();
+        let mut hasher = DefaultHasher::new();
+        files.iter().for_each(|file| file.bytes.hash(&mut hasher));
+        if !self.seen.insert(hasher.finish()) {
             return Ok(None);
         }
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
         let outcome = self.trial.play(answer)?;
         self.tried += 1;
-        self.work += outcome.work + LEAST_WORK;
+        self.work += outcome.work + LEAST_WORK + bytes / BYTES_PER_WORK;
         Ok(Some(outcome))
     }
 }

@@ -4,7 +4,7 @@ use super::wish::{Subject, troubles};
 use crate::cluster::Cluster;
 use crate::grade::{self, Failure, Finding, ScenarioError, Verdict};
 use crate::scenario::Scenario;
-use crate::timeline::{Action, Step, play_step};
+use crate::timeline::{Action, Step, kubectl, play_step};
 
 /// What an answer is tried in.
 pub enum Trial<'a> {
@@ -58,18 +58,19 @@ impl Trial<'_> {
             Trial::Scenario { scenario, start } => {
                 let graded = grade::grade_in(scenario, (*start).clone(), &answer.files())?;
                 let passed = |check: &grade::Graded| !matches!(check.verdict, Verdict::Failed(_));
-                let refused = graded.answer.problems.iter().filter(|problem| !problem.warning).count();
+                let refused: usize =
+                    graded.answer.problems.iter().filter(|problem| !problem.warning).map(refused).sum();
                 let missing: usize = graded.failures().map(|(_, failure)| missing(failure)).sum();
                 Ok(Outcome {
                     reached: graded.checks.iter().map(passed).collect(),
                     worse: false,
-                    distance: missing + MISSING * refused,
+                    distance: missing + refused,
                     work: graded.cluster.api().store().revision().saturating_sub(before),
                 })
             }
             Trial::Free { start, waiting } => {
                 let mut cluster = (*start).clone();
-                let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Apply(answer.files()) });
+                let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.files()) });
                 let now = troubles(&cluster, &played.output);
                 let store = cluster.api().store();
                 let reached = |subject: &Subject| {
@@ -82,12 +83,17 @@ impl Trial<'_> {
                 Ok(Outcome {
                     reached: waiting.iter().map(reached).collect(),
                     worse: now.iter().any(|subject| !waiting.contains(subject)),
-                    distance: now.len(),
+                    distance: now.len() * MISSING + played.output.problems.iter().map(refused).sum::<usize>(),
                     work: store.revision().saturating_sub(before),
                 })
             }
         }
     }
+}
+
+/// How much is wrong with a document that was refused.
+fn refused(problem: &kubectl::Problem) -> usize {
+    MISSING + problem.causes.len().max(problem.fields.len())
 }
 
 /// How much is missing for a check to pass.

@@ -1,9 +1,26 @@
 //! The report for programs.
+use std::io::{self, Write};
+
 use super::Report;
+use crate::batch::result::Results;
 
 /// A report as indented JSON with a line break at the end.
 pub fn to_string(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(report).unwrap_or_else(|error| format!("{{\"error\": \"{error}\"}}"));
     text.push('\n');
     text
+}
+
+/// A batch as one JSON object: `summary` and `entries`, an entry a line.
+///
+/// # Errors
+/// When the results cannot be read or `out` not be written.
+pub fn write_batch(results: &Results, out: &mut dyn Write) -> io::Result<()> {
+    let summary = serde_json::to_string(&results.summary).map_err(io::Error::other)?;
+    write!(out, "{{\n\"summary\": {summary},\n\"entries\": [")?;
+    for (number, entry) in results.entries()?.enumerate() {
+        out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
+        serde_json::to_writer(&mut *out, &entry?).map_err(io::Error::other)?;
+    }
+    out.write_all(b"\n]\n}\n")
 }

@@ -169,7 +169,7 @@ impl Loader<'_> {
     fn step(&self, table: Spanned<StepTable>) -> Result<Step, LoadError> {
         let no_files = |name: &str| {
             let message =
-                format!("`apply = \"{name}\"` names a file; write the manifest here: `manifest = \'\'\'…\'\'\'`");
+                format!("the step names a file, `{name}`; write the manifest here: `manifest = \'\'\'…\'\'\'`");
             Err(timeline::LoadError::Format(message))
         };
         let span = table.span();

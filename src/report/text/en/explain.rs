@@ -5,7 +5,9 @@ use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
 
 pub(in super::super) fn deed(line: &Line) -> String {
-    let names = several(&line.objects, " and ", "more");
+    let names = several(&line.objects, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
+        format!("{number} {kind}s {prefix}…")
+    });
     match &line.what {
         What::Created => format!("created {names}"),
         What::Configured => format!("changed {names}"),
@@ -51,10 +53,21 @@ pub(in super::super) fn step(step: &Step) -> String {
             let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
             format!("add {added}")
         }
+        (EditKind::ChangeOther, _) => {
+            let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
+            format!("apply {added}, which is there already, as follows")
+        }
         (EditKind::DropDocument, _) => format!("drop {object}"),
         (EditKind::Everywhere, Some(first)) => {
             let number = step.places.len();
-            format!("change {} to {} at all {number} places", before(first), after(first))
+            match (&first.before, &first.after) {
+                (Some(_), Some(_)) => format!("change {} to {} at all {number} places", before(first), after(first)),
+                _ => format!("{} ({number} times)", one(first, None)),
+            }
+        }
+        (EditKind::Move, None) => {
+            let first = step.first.as_deref().unwrap_or_default();
+            format!("put {first} before everything else")
         }
         (EditKind::Swap, Some(first)) => {
             let fields: Vec<&str> = step.places.iter().map(|place| place.field.as_str()).collect();

@@ -5,7 +5,9 @@ use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
 
 pub(in super::super) fn deed(line: &Line) -> String {
-    let names = several(&line.objects, "、", "個");
+    let names = several(&line.objects, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
+        format!("{number} 個 {kind} {prefix}…")
+    });
     match &line.what {
         What::Created => format!("建立 {names}"),
         What::Configured => format!("修改 {names}"),
@@ -48,9 +50,21 @@ pub(in super::super) fn step(step: &Step) -> String {
             let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
             format!("加上 {added}")
         }
+        (EditKind::ChangeOther, _) => {
+            let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
+            format!("把叢集裡已有的 {added} 改成下面這樣再 apply")
+        }
         (EditKind::DropDocument, _) => format!("拿掉 {object}"),
         (EditKind::Everywhere, Some(first)) => {
-            format!("{} 處的 {} 全部改成 {}", step.places.len(), before(first), after(first))
+            let number = step.places.len();
+            match (&first.before, &first.after) {
+                (Some(_), Some(_)) => format!("{number} 處的 {} 全部改成 {}", before(first), after(first)),
+                _ => format!("{}（共 {number} 處）", one(first, None)),
+            }
+        }
+        (EditKind::Move, None) => {
+            let first = step.first.as_deref().unwrap_or_default();
+            format!("把 {first} 移到最前面")
         }
         (EditKind::Swap, Some(first)) => {
             let fields: Vec<&str> = step.places.iter().map(|place| place.field.as_str()).collect();
