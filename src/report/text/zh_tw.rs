@@ -126,6 +126,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "每一項都通過，沒有需要改的地方。".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "，還有沒試完的" } else { "" };
             format!("只改一兩處都沒有用（試了 {tried} 種{more}）")
