@@ -1,8 +1,8 @@
 //! The command line: one file per command.
 mod answer;
+mod batch;
 mod completions;
 mod exam;
-mod batch;
 mod explain;
 mod grade;
 mod hint;

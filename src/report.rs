@@ -2,9 +2,9 @@
 pub mod batch;
 pub mod canvas;
 pub mod csv;
+pub mod explain;
 pub mod github;
 pub mod gradescope;
-pub mod explain;
 pub mod html;
 pub mod json;
 pub mod jsonl;

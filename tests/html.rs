@@ -7,7 +7,9 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ckad_grade::batch::result::{Attempt, CheckEntry, CheckInfo, Entry, ProblemEntry, Results, ScenarioInfo, Status, Summary};
+use ckad_grade::batch::result::{
+    Attempt, CheckEntry, CheckInfo, Entry, ProblemEntry, Results, ScenarioInfo, Status, Summary,
+};
 use ckad_grade::grade;
 use ckad_grade::lang::Lang;
 use ckad_grade::picture::Picture;
@@ -54,7 +56,11 @@ fn answers() -> Vec<(String, String, Vec<u8>)> {
         }
     }
     answers.push(("scenario-107".into(), "broken.yaml".into(), b"kind: [\n".to_vec()));
-    answers.push(("scenario-107".into(), "unknown.yaml".into(), b"apiVersion: v1\nkind: \"<script>x()</script>\"\n".to_vec()));
+    answers.push((
+        "scenario-107".into(),
+        "unknown.yaml".into(),
+        b"apiVersion: v1\nkind: \"<script>x()</script>\"\n".to_vec(),
+    ));
     answers
 }
 
@@ -104,7 +110,8 @@ fn entry(student: &str, file: &str, report: &Report) -> Entry {
 fn results(mut entries: Vec<Entry>, lang: Lang) -> Results {
     entries.sort_by(|one, other| one.order().cmp(&other.order()));
     let mut scenarios: BTreeMap<String, ScenarioInfo> = BTreeMap::new();
-    let mut students: Vec<&str> = entries.iter().map(|entry| entry.student.as_str()).filter(|s| !s.is_empty()).collect();
+    let mut students: Vec<&str> =
+        entries.iter().map(|entry| entry.student.as_str()).filter(|s| !s.is_empty()).collect();
     students.dedup();
     let students = students.len() as u64;
     for entry in entries.iter().filter(|entry| !entry.scenario.is_empty()) {
@@ -185,9 +192,18 @@ fn page(students: usize, lang: Lang) -> String {
             }
         }
     }
-    entries.push(Entry { student: String::new(), status: Status::Unmatched, scenario: String::new(), points: 0, possible: 0,
-        checks: Vec::new(), problems: Vec::new(), fix: None, files: vec!["<b>notes</b>.docx".into()],
-        ..entries[0].clone() });
+    entries.push(Entry {
+        student: String::new(),
+        status: Status::Unmatched,
+        scenario: String::new(),
+        points: 0,
+        possible: 0,
+        checks: Vec::new(),
+        problems: Vec::new(),
+        fix: None,
+        files: vec!["<b>notes</b>.docx".into()],
+        ..entries[0].clone()
+    });
     let results = results(entries, lang);
     let mut out = Vec::new();
     let mut detail = |entry: &Entry| {

@@ -356,7 +356,9 @@ fn page(words: Page<'_>) -> String {
         Page::Title => "Report of a batch".to_owned(),
         Page::Scenarios => "scenarios".to_owned(),
         Page::Answers => "answers".to_owned(),
-        Page::StudentsPassed { passed, students } => format!("{passed} of {students} student{} passed", plural(students)),
+        Page::StudentsPassed { passed, students } => {
+            format!("{passed} of {students} student{} passed", plural(students))
+        }
         Page::MeanPercent => "mean of all points".to_owned(),
         Page::Glance => "At one glance".to_owned(),
         Page::GlanceLegend { percent } => format!(
@@ -380,7 +382,9 @@ fn page(words: Page<'_>) -> String {
         Page::Outcomes => "Outcomes, the most frequent first".to_owned(),
         Page::AnswersAlike { number: 1 } => "1 answer".to_owned(),
         Page::AnswersAlike { number } => format!("{number} answers"),
-        Page::MoreOutcomes { number } => format!("{number} rarer outcomes are left out; the CSV and JSON reports have all."),
+        Page::MoreOutcomes { number } => {
+            format!("{number} rarer outcomes are left out; the CSV and JSON reports have all.")
+        }
         Page::MoreStudents { number } => format!("and {number} more"),
         Page::KubectlSaid => "kubectl said".to_owned(),
         Page::Line { line } => format!("line {line}"),
