@@ -208,6 +208,7 @@ enum Command {
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
+    /// Empty when there is nobody to tell.
     message: String,
 }
 
@@ -222,7 +223,11 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Failure::usage(error)
+        match error.kind() {
+            // whoever reads our output has seen enough
+            io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, message: String::new() },
+            _ => Failure::usage(error),
+        }
     }
 }
 
@@ -321,6 +326,9 @@ fn command_names() -> Vec<String> {
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
+    if failure.message.is_empty() {
+        return failure.exit;
+    }
     const ERROR: Style = AnsiColor::Red.on_default().bold();
     let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
     let text = text.strip_prefix("error:").unwrap_or(&text);
