@@ -43,7 +43,7 @@ fn explained(scenario: &str, answer: &str) -> (Scenario, Explained) {
     (scenario, explained)
 }
 
-const SMALL: Budget = Budget { singles: 600, pairs: 0, work: 100_000 };
+const SMALL: Budget = Budget { singles: 900, pairs: 0, work: 100_000 };
 
 fn manifest(text: &str) -> Vec<ManifestFile> {
     vec![ManifestFile { name: "a.yaml".to_owned(), bytes: text.as_bytes().to_vec() }]
@@ -188,7 +188,7 @@ fn the_command_explains_an_answer_to_a_scenario_or_manifests_alone() {
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     // without the scenario there is no namespace for the claim
     assert_eq!(json["waiting"][0]["what"], "PersistentVolumeClaim team-a/data was refused");
-    assert_eq!(json["waiting"][0]["fixes"][0]["steps"][0]["text"], "drop metadata.namespace: team-a");
+    assert_eq!(json["waiting"][0]["fixes"][0]["steps"][0]["text"], "change metadata.namespace from team-a to default");
     let (status, _) = run(&["explain", "no-such-file.yaml"]);
     assert_eq!(status, Some(3));
 }
