@@ -95,12 +95,12 @@ pub fn tree(picture: &Picture, columns: usize) -> String {
         let number = format!("✗{number:<3}");
         for (i, line) in wrap(trouble, columns.saturating_sub(HANGING)).iter().enumerate() {
             let lead = if i == 0 { format!("{BAD}{number}{BAD:#}") } else { "    ".to_owned() };
-            let _ = writeln!(out, "{lead} {line}");
+            let _ = writeln!(out, "{lead} {}", shorten(line, columns.saturating_sub(5)));
         }
     }
     for note in &picture.notes {
         for line in wrap(note, columns.saturating_sub(HANGING)) {
-            let _ = writeln!(out, "     {line}");
+            let _ = writeln!(out, "     {}", shorten(&line, columns.saturating_sub(5)));
         }
     }
     out
