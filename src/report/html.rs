@@ -126,10 +126,7 @@ fn name(student: &str) -> Markup {
 }
 
 /// Calls for each student in turn, with all entries of theirs; those of nobody are left out.
-fn each_student(
-    results: &Results,
-    mut call: impl FnMut(usize, &str, &[Entry]) -> io::Result<()>,
-) -> io::Result<()> {
+fn each_student(results: &Results, mut call: impl FnMut(usize, &str, &[Entry]) -> io::Result<()>) -> io::Result<()> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut number = 0;
     for entry in results.entries()? {
