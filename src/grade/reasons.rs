@@ -194,7 +194,11 @@ pub(super) fn not_chosen(cluster: &Cluster, key: &ObjectKey, expected: &str) -> 
 fn pod(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     let store = cluster.api().store();
     let Some(pod) = store.get::<Pod>(&key.namespace, &key.name) else { return };
-    let said = kubelet::explain::explain(store, cluster.api().events(), pod);
+    let mut said = kubelet::explain::explain(store, cluster.api().events(), pod);
+    if kubelet::explain::is_creating(pod) {
+        // first, as nothing else says it
+        said.splice(0..0, kubelet::volume_manager::without_driver(store, cluster.environment(), pod));
+    }
     if said.is_empty() {
         return;
     }

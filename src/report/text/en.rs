@@ -321,6 +321,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "reads",
             Relation::Asks => "asks for",
             Relation::Bound => "bound to",
+            Relation::WasBound => "was bound to",
             Relation::Provisions => "provisions",
             Relation::RunsOn => "runs on",
             Relation::OnlyFrom => "only from",
@@ -344,9 +345,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("and {number} more"),
         Words::Others { kind, number } => format!("and {number} more {kind}s"),
         Words::Missing => "not there".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
-        Words::InUse => "in use".to_owned(),
-        Words::Troubles => "What is wrong".to_owned(),
         Words::See => "see above".to_owned(),
     }
 }
@@ -363,7 +361,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "mean of all points".to_owned(),
         Page::Glance => "At one glance".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "Points of every answer; the last attempt counts. {percent} % of all points pass. – nothing handed in, \
+            "Points of every answer. {percent} % of all points pass. – nothing handed in, \
              ! no grade. A number leads to what came of the answer, a name to all of a student's answers."
         ),
         Page::Distribution => "Distribution".to_owned(),

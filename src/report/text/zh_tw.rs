@@ -417,6 +417,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "讀取",
             Relation::Asks => "指定",
             Relation::Bound => "綁定",
+            Relation::WasBound => "曾綁定",
             Relation::Provisions => "佈建",
             Relation::RunsOn => "執行於",
             Relation::OnlyFrom => "限於",
@@ -437,9 +438,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("另有 {number} 個"),
         Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
         Words::Missing => "不存在".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
-        Words::InUse => "使用中".to_owned(),
-        Words::Troubles => "問題所在".to_owned(),
         Words::See => "見上方".to_owned(),
     }
 }
@@ -453,7 +451,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "平均得分率".to_owned(),
         Page::Glance => "總覽".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "表中是每份答案的得分，以最後一次作答為準；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
+            "表中是每份答案的得分；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
              點分數看這份答案的結果，點姓名看該生的所有答案。"
         ),
         Page::Distribution => "分數分布".to_owned(),
