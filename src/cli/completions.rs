@@ -24,7 +24,6 @@ pub(super) fn run(session: &mut Session<'_>, shell: Shell) -> Result<Exit, Failu
     clap_complete::generate(shell, &mut command, "ckad-grade", &mut script);
     if shell == Shell::Fish {
         // the generator leaves out the values of positional arguments
-        let names: Vec<&str> = names.iter().map(|name| name.get_name()).collect();
         let line = format!("complete -c ckad-grade -f -a \"{}\"\n", names.join(" "));
         script.extend_from_slice(line.as_bytes());
     }
