@@ -148,6 +148,9 @@ enum Command {
     Show {
         /// The task, e.g. 107
         scenario: String,
+        /// Show the manifests of what is in the cluster at the start instead
+        #[arg(long)]
+        cluster: bool,
     },
     /// Show a hint to a task, one at a time
     Hint {
@@ -308,7 +311,8 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (None, None) => Err(Failure::usage("no scenario is given")),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
         (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
-        (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
+        (Some(Command::Show { scenario, cluster: false }), _) => show::run(&mut session, &scenario),
+        (Some(Command::Show { scenario, cluster: true }), _) => show::run_cluster(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),

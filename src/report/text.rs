@@ -109,6 +109,9 @@ pub enum Message<'a> {
     RefusedDocument { object: &'a str },
     NothingWaits,
     AllChecksPass,
+
+    // show
+    ClusterAsYaml { scenario: &'a str },
     BadScenarioName { name: &'a str },
     AlreadyThere { file: &'a str },
     Wrote { file: &'a str },

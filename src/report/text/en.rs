@@ -1,7 +1,7 @@
 //! English.
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
@@ -90,6 +90,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Explanation => "why".into(),
         Message::Sources => "sources".into(),
         Message::Checks => "what is scored".into(),
+        Message::ClusterAsYaml { scenario } => format!("as YAML: ckad-grade show {scenario} --cluster"),
         Message::ClusterAtStart => "already in the cluster".into(),
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
@@ -235,6 +236,16 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} shows {}, but {} shows {}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::OnePod { path, pod } => {
+            format!("{path} means only pod {pod}: there is no other to compare it with")
+        }
+        Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
+            format!("nothing is mounted at {path}; the container mounts no volume")
+        }
+        Finding::NotMounted { path, mounts, .. } => {
+            let mounts: Vec<String> = mounts.iter().map(|(at, volume)| format!("{volume} at {at}")).collect();
+            format!("nothing is mounted at {path}; the container mounts {}", mounts.join(", "))
+        }
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
 }
@@ -296,6 +307,11 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
                     "{chosen} ({chosen_has}) fits and is smaller than {volume} ({has}): the smallest that fits is taken"
                 )
             }
+            NotChosen::MadeForIt => {
+                format!(
+                    "{chosen} was made for the claim by its class; a claim that is bound does not change to {volume}"
+                )
+            }
             NotChosen::MoreModes => {
                 format!("{chosen} fits and offers fewer access modes than {volume}: the narrowest that fits is taken")
             }
@@ -304,6 +320,12 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Replicas { set, ready, wanted, waits_for } => {
             let waiting = waits_for.iter().map(|pod| format!("; the pods after {pod} wait until it is ready"));
             format!("{}{ready} of {wanted} pods are ready{}", of(set), waiting.collect::<String>())
+        }
+        Reason::Pods { pods, message } => {
+            let names = several(pods, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
+                format!("{number} {kind}s {prefix}…")
+            });
+            format!("{names}: {message}")
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),

@@ -1,7 +1,7 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::dns::WhyNot;
@@ -87,6 +87,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Explanation => "說明".into(),
         Message::Sources => "出處".into(),
         Message::Checks => "計分項目".into(),
+        Message::ClusterAsYaml { scenario } => format!("看 YAML：ckad-grade show {scenario} --cluster"),
         Message::ClusterAtStart => "叢集裡已經有".into(),
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
@@ -250,6 +251,14 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} 看到的是{}，{} 看到的卻是{}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::OnePod { path, pod } => format!("{path} 只對應到 pod {pod}，沒有其他 pod 可以比較"),
+        Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
+            format!("{path} 沒有掛載任何 volume；這個容器沒有掛載 volume")
+        }
+        Finding::NotMounted { path, mounts, .. } => {
+            let mounts: Vec<String> = mounts.iter().map(|(at, volume)| format!("{volume} 在 {at}")).collect();
+            format!("{path} 沒有掛載任何 volume；這個容器掛載的是 {}", mounts.join("、"))
+        }
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
 }
@@ -309,6 +318,9 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             NotChosen::Larger { has, chosen_has } => {
                 format!("{chosen}（{chosen_has}）符合要求，而且比 {volume}（{has}）小；符合要求的 volume 會選最小的")
             }
+            NotChosen::MadeForIt => {
+                format!("{chosen} 是 class 為這個 claim 產生的；claim 綁定之後就不會改用 {volume}")
+            }
             NotChosen::MoreModes => {
                 format!("{chosen} 符合要求，而且 access mode 比 {volume} 少；符合要求的 volume 會選 access mode 最少的")
             }
@@ -317,6 +329,12 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Replicas { set, ready, wanted, waits_for } => {
             let waiting = waits_for.iter().map(|pod| format!("；{pod} ready 之後才會建立後面的 pod"));
             format!("{}{wanted} 個 pod 中有 {ready} 個 ready{}", of(set), waiting.collect::<String>())
+        }
+        Reason::Pods { pods, message } => {
+            let names = several(pods, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
+                format!("{number} 個 {kind} {prefix}…")
+            });
+            format!("{names}：{message}")
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
@@ -346,7 +364,10 @@ fn claim_state(state: &ClaimState) -> String {
             format!("class {class} 的 provisioner {provisioner} 沒有產生 volume，請看 events")
         }
         ClaimState::NamedVolumeMissing { volume } => format!("claim 指定的 volume {volume} 不存在"),
-        ClaimState::NamedVolumeTaken { volume, namespace, claim } => {
+        ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: true } => {
+            format!("claim 指定的 volume {volume} 屬於先前同名的 claim {namespace}/{claim}（uid 不同）")
+        }
+        ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: false } => {
             format!("claim 指定的 volume {volume} 屬於 claim {namespace}/{claim}")
         }
         ClaimState::NamedVolumeMismatch { volume, why } => {
@@ -374,8 +395,11 @@ fn passed_over(why: &PassedOver) -> String {
     match why {
         PassedOver::ReservedFor { namespace, name } => format!("claimRef 已保留給 claim {namespace}/{name}"),
         PassedOver::BoundTo { namespace, name } => format!("已綁定給 claim {namespace}/{name}"),
-        PassedOver::Released { namespace, name, failed } => {
+        PassedOver::Released { namespace, name, failed, earlier } => {
             let also = if *failed { "，而且回收失敗" } else { "" };
+            if *earlier {
+                return format!("claimRef 仍指向先前同名的 claim {namespace}/{name}（uid 不同）{also}");
+            }
             format!("claimRef 仍指向已刪除的 claim {namespace}/{name}{also}")
         }
         PassedOver::TooSmall { has, wants } => format!("容量 {has}，claim 要求 {wants}"),
