@@ -104,7 +104,6 @@ fn assert_sound(picture: &Picture) {
     let document = svg::document(picture);
     assert_well_formed(&document);
     assert_eq!(document.matches("://").count(), 1, "only the name of the SVG namespace");
-    assert!(!document.contains(" on") || !document.contains("onload="));
     let boxes = ckad_grade::picture::layout::layout(picture).boxes;
     for (i, one) in boxes.iter().enumerate() {
         for other in boxes.iter().skip(i + 1) {
