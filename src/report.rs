@@ -11,6 +11,7 @@ pub mod jsonl;
 pub mod junit;
 pub mod moodle;
 pub mod outcome;
+pub mod plain;
 pub mod problem;
 pub mod proof;
 pub mod resolution;
