@@ -91,7 +91,7 @@ fn entry(student: &str, file: &str, report: &Report) -> Entry {
         student: student.to_owned(),
         scenario: report.scenario.clone(),
         attempt: Attempt::default(),
-        late: student.len() % 5 == 0,
+        late: student.len().is_multiple_of(5),
         files: vec![format!("{student}/{file}")],
         status: Status::Graded,
         result: report.result,
