@@ -465,8 +465,9 @@ fn legend(picture: &Picture, columns: usize) -> Vec<(Option<usize>, String)> {
         }
     }
     for note in &picture.notes {
-        for line in wrap(note, columns) {
-            lines.push((None, shorten(&line, columns)));
+        for (i, line) in wrap(note, columns.saturating_sub(2)).iter().enumerate() {
+            let lead = if i == 0 { "· " } else { "  " };
+            lines.push((None, shorten(&format!("{lead}{line}"), columns)));
         }
     }
     lines

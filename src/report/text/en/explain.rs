@@ -26,6 +26,7 @@ pub(in super::super) fn deed(line: &Line) -> String {
         What::Ended(phase) => format!("{names} ended: {phase}"),
         What::Scaled { from, to } => format!("scaled {names} from {from} to {to}"),
         What::Ready(number) => format!("{names}: all {number} pods are ready"),
+        What::Addresses(pods) if pods.len() > 4 => format!("{names} leads to {} pods", pods.len()),
         What::Addresses(pods) => format!("{names} leads to {}", pods.join(", ")),
         What::Deleting => format!("deletes {names}"),
         What::Gone => format!("{names} is gone"),

@@ -26,6 +26,7 @@ pub(in super::super) fn deed(line: &Line) -> String {
         What::Ended(phase) => format!("{names} 結束：{phase}"),
         What::Scaled { from, to } => format!("把 {names} 從 {from} 個調整為 {to} 個"),
         What::Ready(number) => format!("{names}：{number} 個 pod 全部 ready"),
+        What::Addresses(pods) if pods.len() > 4 => format!("{names} 指向 {} 個 pod", pods.len()),
         What::Addresses(pods) => format!("{names} 指向 {}", pods.join("、")),
         What::Deleting => format!("刪除 {names}"),
         What::Gone => format!("{names} 已不存在"),
