@@ -34,6 +34,7 @@ use crate::cluster::{Cluster, Settled};
 use crate::kubelet::mounts::Location;
 use crate::scenario::{DnsTarget, LoadError, Place, Question, Range, Scenario};
 use crate::timeline::{self, Action, ManifestFile, Step, kubectl};
+pub use cel::Seen;
 use compare::Difference;
 use diff::Diff;
 use reasons::Reason;
@@ -126,8 +127,10 @@ pub enum Finding {
     Present {
         /// The objects.
         objects: Vec<ObjectKey>,
-        /// What the first one has that it is not to have: field paths and values.
+        /// What the first one has that it is not to have: field paths and values, `null` for a field that is not set.
         fields: Vec<(String, Value)>,
+        /// Whether the object was named: then it is not to be like this, rather than not to be there.
+        named: bool,
     },
     /// There are too few or too many.
     Number {
@@ -137,11 +140,19 @@ pub enum Finding {
         objects: Vec<ObjectKey>,
         /// The kind.
         kind: Kind,
+        /// When there are too few, the object that comes nearest without being counted.
+        nearest: Option<ObjectKey>,
     },
     /// The expression is not true.
     False {
         /// The expression.
         expression: String,
+        /// The part of it that is not true.
+        part: String,
+        /// What that part read.
+        values: Vec<Seen>,
+        /// Objects that it asked for and that are not there.
+        missing: Vec<ObjectKey>,
     },
     /// The expression has no value for this outcome.
     NoValue {
@@ -149,6 +160,8 @@ pub enum Finding {
         expression: String,
         /// Why.
         message: String,
+        /// Objects that it asked for and that are not there.
+        missing: Vec<ObjectKey>,
     },
     /// A name leads to something else.
     Resolves {
@@ -196,7 +209,7 @@ impl Finding {
     pub fn object(&self) -> Option<&ObjectKey> {
         match self {
             Finding::Missing { object, .. } | Finding::Different { object } => Some(object),
-            Finding::NoneLike { nearest, .. } => nearest.as_ref(),
+            Finding::NoneLike { nearest, .. } | Finding::Number { nearest, .. } => nearest.as_ref(),
             _ => None,
         }
     }

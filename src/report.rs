@@ -234,7 +234,7 @@ impl CheckReport {
         let words = |reason| say(lang, &Message::Reason { reason, about });
         self.reasons = failure.reasons.iter().map(words).collect();
         self.reasons.dedup();
-        if let Finding::False { expression } | Finding::NoValue { expression, .. } = &failure.finding {
+        if let Finding::False { expression, .. } | Finding::NoValue { expression, .. } = &failure.finding {
             self.expression = Some(expression.clone());
         }
         self.diff = failure.diff.clone();

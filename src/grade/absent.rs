@@ -23,8 +23,12 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
     let view = compare(&pattern.value, &actual).actual.unwrap_or_default();
     let mut fields = Vec::new();
     leaves("", &view, &mut fields);
+    // what is asked not to be set has no view
+    let mut asked = Vec::new();
+    leaves("", &pattern.value, &mut asked);
+    fields.extend(asked.into_iter().filter(|(_, value)| value.is_null()));
     fields.retain(|(path, _)| !IDENTITY.contains(&path.as_str()));
-    let finding = Finding::Present { objects, fields };
+    let finding = Finding::Present { objects, fields, named: target.name.is_some() };
     Ok(Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons })))
 }
 
@@ -33,8 +37,18 @@ fn leaves(path: &str, value: &Value, out: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (key, value) in fields {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let path = match path {
+                    "" => key.clone(),
+                    path if key.contains('.') => format!("{path}[{key}]"),
+                    path => format!("{path}.{key}"),
+                };
                 leaves(&path, value, out);
+            }
+        }
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (number, item) in items.iter().enumerate() {
+                let name = item.get("name").and_then(Value::as_str).map_or_else(|| number.to_string(), str::to_owned);
+                leaves(&format!("{path}[{name}]"), item, out);
             }
         }
         other => out.push((path.to_owned(), other.clone())),

@@ -3,6 +3,8 @@
 //! Beside CEL's own functions there are `object(KIND, NAMESPACE, NAME)`, the object or `null`; `objects(KIND)` and
 //! `objects(KIND, NAMESPACE)`, lists of objects; and `quantity(TEXT)`, the number a Kubernetes quantity stands for. The
 //! namespace of kinds without is `''`.
+mod seen;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +20,7 @@ use crate::api::store::Store;
 use crate::cluster::Cluster;
 use crate::scenario::Cel;
 use crate::suggest;
+pub use seen::Seen;
 
 /// What went wrong in one of our functions because of how it was called, which is the scenario's fault.
 type Misuse = Arc<Mutex<Option<String>>>;
@@ -32,29 +35,36 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     let outcome = Arc::new(cluster.api().store().without_log());
     let asked_for: Arc<Mutex<Vec<ObjectKey>>> = Arc::default();
     let misuse = Misuse::default();
-    let result = {
-        let mut context = Context::default();
-        add_functions(&mut context, &outcome, &asked_for, &misuse)
-            .map_err(|error| ScenarioError::new(&question.place, error))?;
-        program.execute(&context)
-    };
+    let mut context = Context::default();
+    add_functions(&mut context, &outcome, &asked_for, &misuse)
+        .map_err(|error| ScenarioError::new(&question.place, error))?;
+    let result = program.execute(&context);
     if let Some(message) = misuse.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(ScenarioError::new(&question.place, message));
     }
+    let take = || std::mem::take(&mut *asked_for.lock().unwrap_or_else(PoisonError::into_inner));
     let expression = question.expression.trim().to_owned();
-    let finding = match result {
+    let (objects, part) = match &result {
         Ok(Value::Bool(true)) => return Ok(Verdict::Passed),
-        Ok(Value::Bool(false)) => Finding::False { expression },
+        Ok(Value::Bool(false)) | Err(_) => (take(), seen::part(&expression, &context).to_owned()),
         Ok(other) => {
             let message = format!("the expression is a {}, not true or false", other.type_of());
             return Err(ScenarioError::new(&question.place, message));
         }
+    };
+    take();
+    let values = seen::values(&part, &context);
+    let mut missing = take();
+    missing.retain(|key| outcome.object(key.kind, &key.namespace, &key.name).is_none());
+    missing.sort();
+    missing.dedup();
+    let finding = match result {
         Err(error @ ExecutionError::UndeclaredReference(_)) => {
             return Err(ScenarioError::new(&question.place, error.to_string()));
         }
-        Err(error) => Finding::NoValue { expression, message: error.to_string() },
+        Err(error) => Finding::NoValue { expression, message: error.to_string(), missing },
+        Ok(_) => Finding::False { expression, part, values, missing },
     };
-    let objects = std::mem::take(&mut *asked_for.lock().unwrap_or_else(PoisonError::into_inner));
     let reasons = objects.iter().map(|key| reasons::with_pods(cluster, key)).find(|found| !found.is_empty());
     let failure =
         Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: reasons.unwrap_or_default() };

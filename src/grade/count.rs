@@ -24,7 +24,8 @@ pub(super) fn ask(range: Range, pattern: &Pattern, cluster: &Cluster) -> Result<
         false => None,
     };
     let objects = alike.into_iter().map(|(key, _)| key).collect();
-    let finding = Finding::Number { expected: range, objects, kind: target.kind };
+    let key = nearest.as_ref().map(|(key, _)| key.clone());
+    let finding = Finding::Number { expected: range, objects, kind: target.kind, nearest: key };
     let failure = match nearest {
         Some((key, found)) => Failure {
             finding,

@@ -366,3 +366,112 @@ fn the_nearest_endpoint_slice_is_one_of_the_same_service() {
     let nearest = |found: &Finding| found.object().map(|key| key.name.clone()).unwrap_or_default();
     assert!(nearest(&found).starts_with("web-"), "{found:?}");
 }
+
+#[test]
+fn a_name_that_leads_elsewhere_is_told_why() {
+    use super::reasons::Reason;
+    use crate::dns::WhyNot;
+    let answer = |service_name: &str, cluster_ip: &str, app: &str, namespace: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: db, namespace: {namespace}}}\nspec: {{{cluster_ip} selector: \
+             {{app: {app}}}, ports: [{{port: 80}}]}}\n---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: db, \
+             namespace: a}}\nspec: {{replicas: 2, serviceName: {service_name}, selector: {{matchLabels: {{app: db}}}}, \
+             template: {{metadata: {{labels: {{app: db}}}}, spec: {{containers: [{{name: c, image: nginx}}]}}}}}}\n"
+        )
+    };
+    let why = |name: &str, target: &str, answer: String| {
+        let rest = format!("dns = {{ name = \"{name}\", namespace = \"a\", {target} }}");
+        let found = reasons(&rest, &answer).into_iter().find_map(|reason| match reason {
+            Reason::Name(why) => Some(why),
+            _ => None,
+        });
+        found.unwrap()
+    };
+    let (pod, headless) = ("pods = [\"db-0\"]", "clusterIP: None,");
+    let text = |text: &str| text.to_owned();
+    assert_eq!(
+        why("db-0.db", pod, answer("other", headless, "db", "a")),
+        WhyNot::OtherServiceName { set: text("db"), service_name: text("other"), service: text("db") }
+    );
+    assert!(matches!(
+        why("db-0.db", pod, answer("db", headless, "x", "a")),
+        WhyNot::NotSelected { pod, .. } if pod == "db-0"
+    ));
+    assert!(matches!(
+        why("db-5.db", pod, answer("db", headless, "db", "a")),
+        WhyNot::NoPod { pods, .. } if pods == ["db-0", "db-1"]
+    ));
+    assert!(matches!(
+        why("db-0.db", pod, answer("db", headless, "db", "default")),
+        WhyNot::NoService { elsewhere, .. } if elsewhere == ["default"]
+    ));
+    assert!(matches!(
+        why("db", pod, answer("db", headless, "x", "a")),
+        WhyNot::NoReadyPods { selector, .. } if selector == "app=x"
+    ));
+    assert!(matches!(why("db", pod, answer("db", "", "db", "a")), WhyNot::NotHeadless { .. }));
+    assert!(matches!(why("db", "service = \"db\"", answer("db", headless, "db", "a")), WhyNot::Headless { .. }));
+    assert!(matches!(
+        why("db", pod, answer("db", headless, "db", "a")),
+        WhyNot::AlsoSelected { pods, .. } if pods == ["db-1"]
+    ));
+}
+
+fn said(rest: &str, answer: &str) -> String {
+    use crate::report::text::{Message, say};
+    match play(rest, answer).checks.pop().unwrap().verdict {
+        Verdict::Failed(failure) => {
+            crate::lang::Lang::ALL.map(|lang| say(lang, &Message::Finding(&failure))).join(" | ")
+        }
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn counts_and_presence_are_said_naturally() {
+    let maps = |names: &[&str]| names.iter().map(|name| config_map(name)).collect::<String>();
+    let count = |range: &str| format!("count = {{ {range}, like = '''\n{MAP}data: {{key: <any>}}\n''' }}");
+    assert_eq!(
+        said(&count("exactly = 1"), &maps(&["one", "two"])),
+        "2 ConfigMaps are as asked (a/one, a/two), expected 1 | 符合的 ConfigMap 有 2 個（a/one、a/two），預期 1 個"
+    );
+    let other = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: other, namespace: a}\n";
+    assert_eq!(
+        said(&count("min = 2"), &(maps(&["one"]) + other)),
+        "1 ConfigMap is as asked (a/one), expected at least 2; nearest is ConfigMap a/other: data.key is not set | 符合的 \
+         ConfigMap 有 1 個（a/one），預期至少 2 個；最接近的是 ConfigMap a/other：data.key 沒有設定"
+    );
+    assert_eq!(
+        said(&count("exactly = 1"), ""),
+        "no ConfigMap is as asked, expected 1 | 沒有符合的 ConfigMap，預期 1 個"
+    );
+    let absent = |rest: &str| format!("absent = '''\napiVersion: v1\nkind: ConfigMap\n{rest}\n'''");
+    assert_eq!(
+        said(&absent("metadata: {name: one, namespace: a}"), &maps(&["one"])),
+        "ConfigMap a/one should not be there | ConfigMap a/one 不該存在"
+    );
+    assert_eq!(
+        said(&absent("metadata: {namespace: a}\ndata: {key: v-one}"), &maps(&["one"])),
+        "ConfigMap a/one should not be there: data.key is v-one | ConfigMap a/one 不該存在：data.key 是 v-one"
+    );
+    assert_eq!(
+        said(&absent("metadata: {name: one, namespace: a}\ndata: {key: v-one, other: null}"), &maps(&["one"])),
+        "ConfigMap a/one should not be like this: data.key is v-one, data.other is not set | \
+         ConfigMap a/one 不該是這樣：data.key 是 v-one，data.other 沒有設定"
+    );
+}
+
+#[test]
+fn an_expression_that_is_not_true_tells_what_it_read() {
+    let cel = |expression: &str| said(&format!("cel = \"{expression}\""), &config_map("one"));
+    let cel = |expression: &str| cel(expression).split(" | ").next().unwrap_or_default().to_owned();
+    assert_eq!(
+        cel("1 == 1 && object('ConfigMap', 'a', 'one').data.key == 'x'"),
+        "not so in the simulated cluster: object('ConfigMap', 'a', 'one').data.key == 'x'; ConfigMap a/one: data.key is v-one"
+    );
+    assert_eq!(cel("object('ConfigMap', 'a', 'x').data.key == ''"), "there is no ConfigMap a/x");
+    assert_eq!(
+        cel("objects('ConfigMap', 'a').all(m, has(m.data) && m.data.size() == 7)"),
+        "not so in the simulated cluster; m is ConfigMap a/kube-root-ca.crt, m.data.size() is 1"
+    );
+}

@@ -171,6 +171,11 @@ fn objects(keys: &[ObjectKey]) -> (String, usize) {
     (names.join(", "), keys.len().saturating_sub(SHOWN))
 }
 
+/// Objects without their kind: `team-a/data`.
+fn names_of(keys: &[ObjectKey]) -> Vec<String> {
+    keys.iter().map(|key| object(key).split_off(key.kind.name().len() + 1)).collect()
+}
+
 /// Objects of one kind in a sentence: one or two by name, of more how many there are. `two` puts two names together, `many` a
 /// number, a kind and the beginning of the names.
 fn several(

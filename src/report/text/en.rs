@@ -1,7 +1,9 @@
 //! English.
 mod explain;
 
-use super::{FEW, MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
+use serde_json::Value;
+
+use super::{FEW, MAX_VALUE, Message, first_difference, names_of, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
@@ -213,6 +215,15 @@ fn why_not(why: &WhyNot) -> String {
     }
 }
 
+/// `NetworkPolicies`.
+fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if kind.ends_with('s') => format!("{kind}es"),
+        None => format!("{kind}s"),
+    }
+}
+
 /// The first few names and how many more.
 fn few(names: &[String]) -> String {
     let more = names.len().saturating_sub(FEW);
@@ -241,19 +252,46 @@ fn finding(failure: &Failure) -> String {
                 }
             }
         }
-        Finding::Present { objects: keys, fields } => {
+        Finding::Present { objects: keys, fields, named } => {
             let (names, others) = objects(keys);
             let others = if others > 0 { format!(" and {others} more") } else { String::new() };
-            match fields.first() {
-                None => format!("{names}{others} should not be there"),
-                Some((path, found)) => format!("{names}{others}: {path} should not be {}", value(found)),
+            let field = |(path, found): &(String, Value)| match found {
+                Value::Null => format!("{path} is not set"),
+                found => format!("{path} is {}", value(found)),
+            };
+            let what = if *named { "be like this" } else { "be there" };
+            match fields.as_slice() {
+                [] => format!("{names}{others} should not be there"),
+                fields => {
+                    let fields: Vec<String> = fields.iter().take(FEW).map(field).collect();
+                    format!("{names}{others} should not {what}: {}", fields.join(", "))
+                }
             }
         }
-        Finding::Number { expected, objects: keys, kind } => {
-            let nearest = if first.is_empty() { String::new() } else { format!("; the next one: {first}{more}") };
-            format!("{} {} as asked, expected {}{nearest}", keys.len(), kind.name(), range(*expected))
+        Finding::Number { expected, objects: keys, kind, nearest } => {
+            let number = match keys.len() {
+                0 => format!("no {} is as asked", kind.name()),
+                1 => format!("1 {} is as asked", kind.name()),
+                number => format!("{number} {} are as asked", plural(kind.name())),
+            };
+            let names = if keys.is_empty() { String::new() } else { format!(" ({})", few(&names_of(keys))) };
+            let nearest = nearest.as_ref().map(|key| format!("; nearest is {}: {first}{more}", object(key)));
+            format!("{number}{names}, expected {}{}", range(*expected), nearest.unwrap_or_default())
         }
-        Finding::False { expression } => format!("not so in the simulated cluster{}", short(expression)),
+        Finding::False { missing, .. } | Finding::NoValue { missing, .. } if !missing.is_empty() => {
+            format!("there is no {}", missing.iter().take(FEW).map(object).collect::<Vec<_>>().join(" and no "))
+        }
+        Finding::False { part, values, .. } => {
+            let values: Vec<String> = values
+                .iter()
+                .map(|(text, found)| match found {
+                    None | Some(Value::Null) => format!("{} is not there", value(&text.as_str().into())),
+                    Some(found) => format!("{} is {}", value(&text.as_str().into()), value(found)),
+                })
+                .collect();
+            let values = if values.is_empty() { String::new() } else { format!("; {}", values.join(", ")) };
+            format!("not so in the simulated cluster{}{values}", short(part))
+        }
         Finding::NoValue { message, .. } => format!("cannot be said of the simulated cluster: {message}"),
         Finding::Resolves { name, target, found } => {
             let target = match target {
@@ -295,6 +333,7 @@ fn short(expression: &str) -> String {
 
 fn range(range: Range) -> String {
     match range {
+        Range { min: 0, max: Some(0) } => "none".to_owned(),
         Range { min, max: Some(max) } if min == max => min.to_string(),
         Range { min: 0, max: Some(max) } => format!("at most {max}"),
         Range { min, max: Some(max) } => format!("{min} to {max}"),

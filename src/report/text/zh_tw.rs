@@ -1,7 +1,9 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
 mod explain;
 
-use super::{FEW, MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
+use serde_json::Value;
+
+use super::{FEW, MAX_VALUE, Message, first_difference, names_of, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::dns::WhyNot;
@@ -257,20 +259,46 @@ fn finding(failure: &Failure) -> String {
                 Some(key) => format!("{place}沒有符合的 {}；最接近的是 {}：{first}{more}", kind.name(), object(key)),
             }
         }
-        Finding::Present { objects: keys, fields } => {
+        Finding::Present { objects: keys, fields, named } => {
             let (names, others) = objects(keys);
             let others = if others > 0 { format!(" 等 {} 個物件", keys.len()) } else { String::new() };
-            match fields.first() {
-                None => format!("{names}{others}不該存在"),
-                Some((path, found)) => format!("{names}{others}：{path} 不該是 {}", value(found)),
+            let field = |(path, found): &(String, Value)| match found {
+                Value::Null => format!("{path} 沒有設定"),
+                found => format!("{path} 是 {}", value(found)),
+            };
+            let what = if *named { "不該是這樣" } else { "不該存在" };
+            let space = if others.is_empty() { " " } else { "" };
+            match fields.as_slice() {
+                [] => format!("{names}{others}{space}不該存在"),
+                fields => {
+                    let fields: Vec<String> = fields.iter().take(FEW).map(field).collect();
+                    format!("{names}{others}{space}{what}：{}", fields.join("，"))
+                }
             }
         }
-        Finding::Number { expected, objects: keys, kind } => {
-            let nearest =
-                if first.is_empty() { String::new() } else { format!("；最接近的一個：{first}{more}") };
-            format!("符合的 {} 有 {} 個，預期 {}{nearest}", kind.name(), keys.len(), range(*expected))
+        Finding::Number { expected, objects: keys, kind, nearest } => {
+            let kind = kind.name();
+            let number = match keys.len() {
+                0 => format!("沒有符合的 {kind}"),
+                number => format!("符合的 {kind} 有 {number} 個（{}）", few(&names_of(keys))),
+            };
+            let nearest = nearest.as_ref().map(|key| format!("；最接近的是 {}：{first}{more}", object(key)));
+            format!("{number}，預期{}{}", range(*expected), nearest.unwrap_or_default())
         }
-        Finding::False { expression } => format!("模擬的叢集裡並非如此{}", short(expression)),
+        Finding::False { missing, .. } | Finding::NoValue { missing, .. } if !missing.is_empty() => {
+            format!("找不到 {}", missing.iter().take(FEW).map(object).collect::<Vec<_>>().join("、"))
+        }
+        Finding::False { part, values, .. } => {
+            let values: Vec<String> = values
+                .iter()
+                .map(|(text, found)| match found {
+                    None | Some(Value::Null) => format!("{} 不存在", value(&text.as_str().into())),
+                    Some(found) => format!("{} 是 {}", value(&text.as_str().into()), value(found)),
+                })
+                .collect();
+            let values = if values.is_empty() { String::new() } else { format!("；{}", values.join("，")) };
+            format!("模擬的叢集裡並非如此{}{values}", short(part))
+        }
         Finding::NoValue { message, .. } => format!("無法對模擬的叢集求值：{message}"),
         Finding::Resolves { name, target, found } => {
             let target = match target {
@@ -310,9 +338,10 @@ fn short(expression: &str) -> String {
 
 fn range(range: Range) -> String {
     match range {
-        Range { min, max: Some(max) } if min == max => format!("{min} 個"),
+        Range { min: 0, max: Some(0) } => "一個都沒有".to_owned(),
+        Range { min, max: Some(max) } if min == max => format!(" {min} 個"),
         Range { min: 0, max: Some(max) } => format!("最多 {max} 個"),
-        Range { min, max: Some(max) } => format!("{min} 到 {max} 個"),
+        Range { min, max: Some(max) } => format!(" {min} 到 {max} 個"),
         Range { min, max: None } => format!("至少 {min} 個"),
     }
 }
