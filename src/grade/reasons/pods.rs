@@ -74,7 +74,8 @@ fn add_new(reasons: &mut Vec<Reason>, more: impl IntoIterator<Item = Reason>) {
     for reason in more {
         let told = |other: &Reason| match (other, &reason) {
             (Reason::Condition { message, .. } | Reason::Event { message, .. }, Reason::Event { message: new, .. }) => {
-                message.contains(new.as_str())
+                // each attempt is refused under another generated name
+                message.contains(new.split_once(" is forbidden: ").map_or(new.as_str(), |(_, why)| why))
             }
             (other, reason) => other == reason,
         };
