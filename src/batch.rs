@@ -11,6 +11,7 @@ mod cache;
 mod digest;
 mod discover;
 mod journal;
+mod kept;
 pub mod layout;
 pub mod merge;
 pub mod result;

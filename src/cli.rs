@@ -31,6 +31,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::lang::Lang;
+use crate::report::plain::Plain;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::width::wrap;
@@ -102,6 +103,9 @@ struct Global {
     /// When to use colours; NO_COLOR is respected
     #[arg(long, value_enum, default_value = "auto", global = true)]
     color: ColorArg,
+    /// For screen readers: words instead of signs, no colours
+    #[arg(long, global = true)]
+    plain: bool,
     /// A folder of scenarios that override the built-in ones [default: ./scenarios, if there is one]
     #[arg(long, value_name = "DIR", global = true)]
     scenarios: Option<PathBuf>,
@@ -211,6 +215,7 @@ enum Command {
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
+    /// Empty when there is nobody to tell.
     message: String,
 }
 
@@ -225,7 +230,11 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Failure::usage(error)
+        match error.kind() {
+            // whoever reads our output has seen enough
+            io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, message: String::new() },
+            _ => Failure::usage(error),
+        }
     }
 }
 
@@ -274,17 +283,25 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
     };
     match cli.global.color {
+        _ if cli.global.plain => anstream::ColorChoice::Never.write_global(),
         ColorArg::Auto => {}
         ColorArg::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
         ColorArg::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let mut out = io::BufWriter::new(anstream::stdout());
+    let (mut usual, mut plain);
+    let out: &mut dyn Write = if cli.global.plain {
+        plain = Plain::new(io::BufWriter::new(anstream::stdout()));
+        &mut plain
+    } else {
+        usual = io::BufWriter::new(anstream::stdout());
+        &mut usual
+    };
     let mut err = anstream::stderr();
     let mut session = Session {
         lang: language(cli.global.lang, variable),
         format: cli.global.format,
         scenarios: cli.global.scenarios,
-        out: &mut out,
+        out: &mut *out,
         err: &mut err,
     };
     let result = match (cli.command, cli.grade.scenario.clone()) {
@@ -325,6 +342,9 @@ fn command_names() -> Vec<String> {
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
+    if failure.message.is_empty() {
+        return failure.exit;
+    }
     const ERROR: Style = AnsiColor::Red.on_default().bold();
     let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
     let text = text.strip_prefix("error:").unwrap_or(&text);

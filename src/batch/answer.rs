@@ -1,14 +1,16 @@
 //! Grading one answer, so that nothing it holds can end the run.
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::digest::{self, Digest};
 use super::result::{CheckEntry, Entry, ProblemEntry, Status};
+use super::similar;
 use crate::cluster::{Cluster, Settled};
 use crate::grade;
 use crate::lang::Lang;
+use crate::manifest::ReadError;
 use crate::report::text::batch::{BatchMessage, say};
 use crate::report::{CheckResult, Outcome, Report};
 use crate::scenario::{Library, Scenario};
@@ -19,6 +21,8 @@ use crate::timeline::ManifestFile;
 pub(super) struct Prepared {
     /// A hash of its text.
     pub(super) digest: Digest,
+    /// The lines of its key and its task, for finding similar answers.
+    pub(super) forced: HashSet<u64>,
     /// The scenario and the cluster in which it begins, or why it cannot be graded.
     ready: Result<(Scenario, Mutex<Start>), String>,
 }
@@ -34,20 +38,25 @@ impl std::fmt::Debug for Start {
 
 impl Prepared {
     /// Makes a scenario of the library ready.
-    fn new(library: &Library, id: &str) -> Prepared {
+    pub(super) fn new(library: &Library, id: &str) -> Prepared {
         let Some(entry) = library.entries().find(|entry| entry.id == id) else {
-            return Prepared { digest: Digest::default(), ready: Err(format!("no scenario {id}")) };
+            return Prepared::broken(format!("no scenario {id}"));
         };
         let source = match entry.source() {
             Ok(source) => source,
-            Err(error) => return Prepared { digest: Digest::default(), ready: Err(error.to_string()) },
+            Err(error) => return Prepared::broken(error.to_string()),
         };
         let digest = digest::of(&[source.as_bytes()]);
         let ready = Scenario::parse(&source, &entry.file()).map_err(|error| error.to_string()).and_then(|scenario| {
             let start = grade::start(&scenario).map_err(|error| error.to_string())?;
             Ok((scenario, Mutex::new(Start(start))))
         });
-        Prepared { digest, ready }
+        let key = entry.key().ok().flatten().unwrap_or_default();
+        Prepared { digest, forced: similar::lines(&key).chain(similar::lines(&source)).collect(), ready }
+    }
+
+    fn broken(error: String) -> Prepared {
+        Prepared { digest: Digest::default(), forced: HashSet::new(), ready: Err(error) }
     }
 
     /// The scenario, if it can be graded.
@@ -214,6 +223,17 @@ fn graded(scenario: &Scenario, start: Cluster, files: &[ManifestFile], lang: Lan
         checks: checks.collect(),
         problems: report.problems.iter().take(MAX_ITEMS).map(problem).collect(),
         notes,
+    }
+}
+
+/// What a report says of a file that cannot be read to its end.
+pub(super) fn unreadable(files: &[ManifestFile], error: &ReadError) -> ProblemEntry {
+    ProblemEntry {
+        message: cut(error.message.trim_end()),
+        warning: false,
+        file: files.iter().position(|file| file.name == error.source.name),
+        line: error.location.as_ref().map(|location| location.line),
+        column: error.location.as_ref().map(|location| location.column),
     }
 }
 

@@ -166,6 +166,11 @@ static CANVAS: LazyLock<Regex> = LazyLock::new(|| regex(r"(?s)^([^_]+)(_LATE|_la
 static GRADESCOPE: LazyLock<Regex> = LazyLock::new(|| regex(r"^submission_\d+$"));
 static SCENARIO: LazyLock<Regex> = LazyLock::new(|| regex(r"scenario-[0-9][0-9a-z]*(?:-[0-9a-z]+)*"));
 
+/// Whether a name is one that a platform gives what one student handed in.
+pub(super) fn is_of_platform(name: &str) -> bool {
+    MOODLE.is_match(name) || CANVAS.is_match(name) || GRADESCOPE.is_match(name)
+}
+
 /// Extensions that do not belong to a name.
 const EXTENSIONS: [&str; 9] =
     [".yaml", ".yml", ".json", ".zip", ".tar.gz", ".tgz", ".tar", "-submissions", "_submissions"];

@@ -13,6 +13,7 @@ use super::cache::Cache;
 use super::digest::{self, Digest};
 use super::discover::{self, FoundFile, Group, Place, Search, Spool, Try};
 use super::journal::Journal;
+use super::kept::Kept;
 use super::layout::Names;
 use super::result::{self, Attempt, Entry, Results, Status};
 use super::roster::Roster;
@@ -49,6 +50,8 @@ pub struct Options<'a> {
     pub journal: Option<PathBuf>,
     /// Whether to look for similar answers.
     pub similar: bool,
+    /// Whether a report will ask for the answers themselves.
+    pub keep_answers: bool,
     /// The language of all texts.
     pub lang: Lang,
 }
@@ -103,6 +106,7 @@ pub fn run(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> io::Res
         journal,
         cache: Cache::default(),
         large: Mutex::new(()),
+        kept: if options.keep_answers { Some(Kept::new()?) } else { None },
     };
     let jobs = options.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
     let out = TempFile::new()?;
@@ -132,7 +136,7 @@ pub fn run(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> io::Res
     sink.out.flush()?;
     let mut summary = std::mem::take(&mut sink.tally).finish(options.lang);
     drop(sink);
-    let mut results = Results::new(out.handle()?, summary.clone());
+    let mut results = Results::new(out.handle()?, summary.clone()).with_answers(shared.kept);
     if options.similar {
         summary.similar = similar::pairs(&results)?;
         results.summary = summary;
@@ -152,6 +156,7 @@ struct Shared<'a> {
     journal: Option<Mutex<Journal>>,
     cache: Cache,
     large: Mutex<()>,
+    kept: Option<Kept>,
 }
 
 /// An entry and its text.
@@ -286,8 +291,11 @@ impl Shared<'_> {
         let parts: Vec<&[u8]> = files.iter().flat_map(|file| [file.name.as_bytes(), file.bytes.as_slice()]).collect();
         let content = digest::of(&parts);
         entry.digest = digest::hex(&content);
+        if let Some(kept) = &self.kept {
+            kept.add(&entry.digest, &files)?;
+        }
         if self.options.similar {
-            entry.traits = similar::traits(&files);
+            entry.traits = similar::traits(&files, &prepared.forced);
         }
         let bytes: u64 = files.iter().map(|file| file.bytes.len() as u64).sum();
         let grade = |known: Option<Digest>| {

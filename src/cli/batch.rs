@@ -1,5 +1,5 @@
 //! `ckad-grade batch SUBMISSIONS`: grades a whole class, and `batch merge`: puts parts together.
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZero;
@@ -11,14 +11,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Exit, Failure, Format, Session, library};
 use crate::batch::attempts::Attempts;
-use crate::batch::result::{Results, Status};
+use crate::batch::result::{Entry, Results, Status};
 use crate::batch::roster::Roster;
 use crate::batch::shard::Shard;
 use crate::batch::{self, Options, layout, merge};
+use crate::cluster::Cluster;
+use crate::grade as grading;
+use crate::picture::Picture;
+use crate::report::html::{self, Detail};
 use crate::report::text::batch::{BatchMessage, say as say_batch};
 use crate::report::text::{Message, say};
-use crate::report::{self, canvas, csv, github, gradescope, json, jsonl, junit, moodle};
-use crate::scenario::{Library, Lookup};
+use crate::report::{self, Report, canvas, csv, github, gradescope, json, jsonl, junit, moodle};
+use crate::scenario::{Library, Lookup, Scenario};
 
 const HELP: &str = "\
 What is found without --layout: a folder for each student or for each scenario, STUDENT_SCENARIO.yaml, and what Moodle,
@@ -74,10 +78,10 @@ struct Output {
     /// Who is in the course: a CSV as the learning platform exports it
     #[arg(long, value_name = "FILE")]
     roster: Option<PathBuf>,
-    /// Write the results to a file: .csv, .json, .jsonl, .xml (JUnit)
+    /// Write the results to a file: .csv, .html, .json, .jsonl, .xml (JUnit)
     #[arg(short, long, value_name = "FILE")]
     output: Vec<PathBuf>,
-    /// Write the results in a format: csv, canvas, moodle, json, jsonl, junit, gradescope, github; - is standard output
+    /// Write the results in a format: csv, canvas, moodle, html, json, jsonl, junit, gradescope, github; - is standard output
     #[arg(long, value_name = "FORMAT=FILE")]
     report: Vec<ReportArg>,
     /// Point out answers that are alike beyond what the task forces
@@ -124,6 +128,7 @@ enum Kind {
     Junit,
     Gradescope,
     Github,
+    Html,
 }
 
 impl FromStr for ReportArg {
@@ -141,11 +146,18 @@ impl Kind {
             "json" => Some(Kind::Json),
             "jsonl" | "ndjson" => Some(Kind::Jsonl),
             "xml" => Some(Kind::Junit),
+            "html" | "htm" => Some(Kind::Html),
             _ => None,
         }
     }
 
-    fn write(self, results: &Results, roster: Option<&Roster>, out: &mut dyn Write) -> io::Result<()> {
+    fn write(
+        self,
+        results: &Results,
+        roster: Option<&Roster>,
+        library: &Library,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         match self {
             Kind::Csv => csv::write(results, out),
             Kind::Canvas => canvas::write(results, roster, out),
@@ -155,8 +167,29 @@ impl Kind {
             Kind::Junit => junit::write(results, out),
             Kind::Gradescope => gradescope::write(results, out),
             Kind::Github => github::write(results, out),
+            Kind::Html => {
+                let mut scenarios = HashMap::new();
+                html::write(results, &mut |entry| detail(entry, results, library, &mut scenarios), out)
+            }
         }
     }
+}
+
+/// Scenarios with the clusters in which they begin.
+type Ready = HashMap<String, Option<(Scenario, Cluster)>>;
+
+/// An answer graded once more, for what an entry does not hold.
+fn detail(entry: &Entry, results: &Results, library: &Library, scenarios: &mut Ready) -> Option<Detail> {
+    let answer = results.answer(entry).filter(|_| entry.is_graded())?;
+    if !scenarios.contains_key(&entry.scenario) {
+        let found = library.entries().find(|known| known.id == entry.scenario).and_then(|known| known.load().ok());
+        let ready = found.and_then(|scenario| grading::start(&scenario).ok().map(|start| (scenario, start)));
+        scenarios.insert(entry.scenario.clone(), ready);
+    }
+    let (scenario, start) = scenarios.get(&entry.scenario)?.as_ref()?;
+    let graded = grading::grade_in(scenario, start.clone(), &answer).ok()?;
+    let lang = results.summary.lang;
+    Some(Detail { report: Report::new(scenario, &graded, lang), picture: Picture::of_grade(scenario, &graded, lang) })
 }
 
 pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Exit, Failure> {
@@ -200,6 +233,7 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Ex
                 shard: arguments.shard,
                 journal: arguments.resume.clone(),
                 similar: output.similar,
+                keep_answers: reports.iter().any(|report| report.kind == Kind::Html),
                 lang,
             };
             grade(session, &options)
@@ -212,7 +246,7 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Ex
         session.note(&say_batch(lang, &BatchMessage::NothingFound { folder: &folder }))?;
     }
     for report in &reports {
-        write(session, report, &results, roster.as_ref())?;
+        write(session, report, &results, roster.as_ref(), &library)?;
     }
     // standard output is for one thing
     if !reports.iter().any(|report| report.file.as_os_str() == "-") {
@@ -278,13 +312,14 @@ fn write(
     report: &ReportArg,
     results: &Results,
     roster: Option<&Roster>,
+    library: &Library,
 ) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::usage(format!("{}: {error}", report.file.display()));
     if report.file.as_os_str() == "-" {
-        return report.kind.write(results, roster, &mut session.out).map_err(failed);
+        return report.kind.write(results, roster, library, &mut session.out).map_err(failed);
     }
     let mut out = BufWriter::new(File::create(&report.file).map_err(failed)?);
-    report.kind.write(results, roster, &mut out).and_then(|()| out.flush()).map_err(failed)?;
+    report.kind.write(results, roster, library, &mut out).and_then(|()| out.flush()).map_err(failed)?;
     let file = report.file.display().to_string();
     session.note(&say_batch(session.lang, &BatchMessage::WroteReport { file: &file }))?;
     Ok(())

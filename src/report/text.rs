@@ -9,6 +9,7 @@ use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::explain::fix::Step as FixStep;
 use crate::explain::story::Line;
+use crate::explain::wish::Remark;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
@@ -98,6 +99,7 @@ pub enum Message<'a> {
     WhatHelps,
     Deed(&'a Line),
     FixStep(&'a FixStep),
+    Remark(&'a Remark),
     AlsoThis,
     HelpsAll,
     HelpedAbove,

@@ -131,6 +131,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "Every check passes: there is nothing to change.".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "; there would be more to try" } else { "" };
             format!("no change of one or two places helps ({tried} tried{more})")
@@ -375,6 +376,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "reads",
             Relation::Asks => "asks for",
             Relation::Bound => "bound to",
+            Relation::WasBound => "was bound to",
             Relation::Provisions => "provisions",
             Relation::RunsOn => "runs on",
             Relation::OnlyFrom => "only from",
@@ -398,9 +400,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("and {number} more"),
         Words::Others { kind, number } => format!("and {number} more {kind}s"),
         Words::Missing => "not there".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
-        Words::InUse => "in use".to_owned(),
-        Words::Troubles => "What is wrong".to_owned(),
         Words::See => "see above".to_owned(),
     }
 }
@@ -417,7 +416,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "mean of all points".to_owned(),
         Page::Glance => "At one glance".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "Points of every answer; the last attempt counts. {percent} % of all points pass. – nothing handed in, \
+            "Points of every answer. {percent} % of all points pass. – nothing handed in, \
              ! no grade. A number leads to what came of the answer, a name to all of a student's answers."
         ),
         Page::Distribution => "Distribution".to_owned(),

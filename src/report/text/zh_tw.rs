@@ -128,6 +128,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "每一項都通過，沒有需要改的地方。".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "，還有沒試完的" } else { "" };
             format!("只改一兩處都沒有用（試了 {tried} 種{more}）")
@@ -473,6 +474,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "讀取",
             Relation::Asks => "指定",
             Relation::Bound => "綁定",
+            Relation::WasBound => "曾綁定",
             Relation::Provisions => "佈建",
             Relation::RunsOn => "執行於",
             Relation::OnlyFrom => "限於",
@@ -493,9 +495,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("另有 {number} 個"),
         Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
         Words::Missing => "不存在".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
-        Words::InUse => "使用中".to_owned(),
-        Words::Troubles => "問題所在".to_owned(),
         Words::See => "見上方".to_owned(),
     }
 }
@@ -509,7 +508,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "平均得分率".to_owned(),
         Page::Glance => "總覽".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "表中是每份答案的得分，以最後一次作答為準；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
+            "表中是每份答案的得分；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
              點分數看這份答案的結果，點姓名看該生的所有答案。"
         ),
         Page::Distribution => "分數分布".to_owned(),

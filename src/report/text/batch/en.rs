@@ -49,7 +49,9 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         }
         BatchMessage::LayoutWrong { error } => format!("--layout: {error}"),
         BatchMessage::NoSuchOutput { file } => {
-            format!("{file}: .csv, .json, .jsonl and .xml say what to write; for anything else: --report FORMAT=FILE")
+            format!(
+                "{file}: .csv, .html, .json, .jsonl and .xml say what to write; for anything else: --report FORMAT=FILE"
+            )
         }
         BatchMessage::Rate { rate, left } => format!("{rate}/s, {left} left"),
         BatchMessage::Unreadables(1) => "1 answer is not readable as YAML or JSON:".into(),

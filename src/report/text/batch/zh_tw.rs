@@ -44,7 +44,7 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         BatchMessage::NoRosterForGradebook => "沒有 --roster，成績冊裡就沒有平台用來辨識學生的欄位".into(),
         BatchMessage::LayoutWrong { error } => format!("--layout：{error}"),
         BatchMessage::NoSuchOutput { file } => {
-            format!("{file}：副檔名可用 .csv、.json、.jsonl、.xml；其他請用 --report FORMAT=FILE")
+            format!("{file}：副檔名可用 .csv、.html、.json、.jsonl、.xml；其他請用 --report FORMAT=FILE")
         }
         BatchMessage::Rate { rate, left } => format!("每秒 {rate} 份，還要 {left}"),
         BatchMessage::Unreadables(number) => format!("{number} 份答案不是能讀取的 YAML 或 JSON："),
