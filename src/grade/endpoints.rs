@@ -57,10 +57,10 @@ pub enum EndpointsWhy {
         /// The name or pattern.
         pod: String,
     },
-    /// A pod is not ready.
+    /// Pods are not ready.
     NotReady {
-        /// The pod.
-        pod: String,
+        /// The pods.
+        pods: Vec<String>,
     },
     /// No container port of a pod has the name that the Service leads to.
     NoPortNamed {
@@ -91,7 +91,7 @@ pub(super) fn ask(question: &Endpoints, cluster: &Cluster) -> Verdict {
         return Verdict::Passed;
     }
     let (why, unready) = why(question, cluster, service, &missing, &found);
-    let reasons = unready.iter().flat_map(|pod| reasons::of(cluster, pod)).collect();
+    let reasons = reasons::of_pods(cluster, &unready);
     let found = found.into_keys().collect();
     failed(Finding::LeadsTo(Box::new(LeadsTo { service: key, found, missing, extra, ports, why })), reasons)
 }
@@ -140,15 +140,16 @@ fn other_ports(wanted: &[EndpointPort], found: &Found) -> Option<(Vec<String>, V
 }
 
 /// Why pods are missing, and the pods that are not ready.
-fn why(
+fn why<'a>(
     question: &Endpoints,
-    cluster: &Cluster,
+    cluster: &'a Cluster,
     service: &Service,
     missing: &[String],
     found: &Found,
-) -> (Vec<EndpointsWhy>, Vec<ObjectKey>) {
+) -> (Vec<EndpointsWhy>, Vec<&'a Pod>) {
     const SHOWN: usize = 4;
-    let (mut why, mut unready) = (Vec::new(), Vec::new());
+    let mut why = Vec::new();
+    let mut unready: Vec<&Pod> = Vec::new();
     let spec = service.spec.clone().unwrap_or_default();
     let selector = spec.selector.filter(|selector| !selector.is_empty());
     let pods: Vec<&Pod> = cluster.api().store().list_in::<Pod>(&question.namespace).map(|pod| &**pod).collect();
@@ -161,7 +162,6 @@ fn why(
         }
         _ => {}
     }
-    let nothing = !why.is_empty();
     for pattern in missing {
         let meant: Vec<&&Pod> = pods.iter().filter(|pod| glob(pattern, pod.name())).collect();
         if meant.is_empty() {
@@ -173,10 +173,13 @@ fn why(
                 let labels = pairs(pod.metadata.labels.as_ref());
                 why.push(EndpointsWhy::NotSelected { pod: name, selector: text.clone(), labels });
             } else if !is_ready(pod) {
-                unready.push(ObjectKey::new(Kind::Pod, pod.namespace(), &name));
-                why.push(EndpointsWhy::NotReady { pod: name });
+                unready.push(pod);
             }
         }
+    }
+    why.truncate(SHOWN);
+    if !unready.is_empty() {
+        why.push(EndpointsWhy::NotReady { pods: unready.iter().map(|pod| pod.name().to_owned()).collect() });
     }
     for port in spec.ports.iter().flatten() {
         let lacks = |pod: &&&Pod| selects(pod) && lacks_port(pod, port);
@@ -184,8 +187,7 @@ fn why(
             why.push(EndpointsWhy::NoPortNamed { pod: pod.name().to_owned(), port: name.clone() });
         }
     }
-    why.truncate(SHOWN + usize::from(nothing));
-    unready.truncate(SHOWN);
+    why.truncate(SHOWN + 2);
     (why, unready)
 }
 

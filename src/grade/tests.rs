@@ -388,7 +388,7 @@ fn a_service_leads_to_exactly_the_pods_and_ports_that_are_asked() {
     assert_eq!(why(one, service).3, [nothing, EndpointsWhy::NoPod { pod: "web-1".into() }]);
     let unready = service.to_owned()
         + &pod("web-1", "web", "http", ", env: [{name: A, valueFrom: {configMapKeyRef: {name: none, key: k}}}]");
-    assert_eq!(why(one, &unready).3, [EndpointsWhy::NotReady { pod: "web-1".into() }]);
+    assert_eq!(why(one, &unready).3, [EndpointsWhy::NotReady { pods: web.clone() }]);
     let unnamed = service.to_owned() + &pod("web-1", "web", "www", "");
     let port = EndpointsWhy::NoPortNamed { pod: "web-1".into(), port: "http".into() };
     assert_eq!(why("pods = [\"web-1\"], ports = [8080]", &unnamed).3, [port]);

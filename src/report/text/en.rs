@@ -277,7 +277,10 @@ fn leads_to(found: &LeadsTo) -> String {
             format!("pod {pod} has the labels {labels}, the selector asks for {selector}")
         }
         EndpointsWhy::NoPod { pod } => format!("there is no pod {pod}"),
-        EndpointsWhy::NotReady { pod } => format!("pod {pod} is not ready"),
+        EndpointsWhy::NotReady { pods } => match pods.as_slice() {
+            [pod] => format!("pod {pod} is not ready"),
+            pods => format!("the pods {} are not ready", pods.join(", ")),
+        },
         EndpointsWhy::NoPortNamed { pod, port } => format!("no container port of pod {pod} is named {port}"),
     }));
     parts.join("; ")

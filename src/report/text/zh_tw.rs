@@ -290,7 +290,7 @@ fn leads_to(found: &LeadsTo) -> String {
             format!("pod {pod} 的標籤是 {labels}，selector 要求 {selector}")
         }
         EndpointsWhy::NoPod { pod } => format!("沒有 pod {pod}"),
-        EndpointsWhy::NotReady { pod } => format!("pod {pod} 還沒有 ready"),
+        EndpointsWhy::NotReady { pods } => format!("pod {} 還沒有 ready", pods.join("、")),
         EndpointsWhy::NoPortNamed { pod, port } => format!("pod {pod} 沒有名為 {port} 的容器 port"),
     }));
     parts.join("；")
