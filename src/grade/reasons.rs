@@ -14,6 +14,7 @@ use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
 use crate::dns::WhyNot;
 use crate::kubelet;
+pub(super) use pods::of_pods;
 pub use pods::with_pods;
 
 use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};
