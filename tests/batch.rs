@@ -184,6 +184,14 @@ fn several_files_are_one_answer() {
 }
 
 #[test]
+fn a_folder_of_nothing_but_scenarios_is_one_students() {
+    let folder = folder("single");
+    put(&folder, "alice/scenario-107.yaml", KEY);
+    put(&folder, "alice/105.yaml", POD_KEY);
+    expect(&grades(&folder, &["alice"]), &[("alice scenario-107", "10"), ("alice scenario-105", "10")]);
+}
+
+#[test]
 fn the_roster_says_who_is_missing_and_who_somebody_is() {
     let folder = folder("roster");
     put(

@@ -104,6 +104,8 @@ pub(super) enum Layout {
 pub(super) struct Usual {
     /// How many leading folders only hold the rest.
     pub(super) wrappers: usize,
+    /// Whether there are no folders at all: then it may be what one student handed in.
+    pub(super) flat: bool,
     /// What GitHub Classroom puts before each student's name.
     pub(super) prefix: String,
     /// Students of Gradescope's `submission_…` folders.
@@ -308,6 +310,7 @@ impl Usual {
                 .or(Some(left).filter(|left| !left.is_empty()))
                 .or(after)
                 .or(flat)
+                .or_else(|| self.flat.then(|| outside.to_owned()))
                 .filter(|name| !name.is_empty());
         }
         if reading.scenario == Named::None

@@ -120,7 +120,7 @@ pub fn run(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> io::Res
     let (work, queue) = mpsc::sync_channel::<(u64, Group)>(jobs * WINDOW);
     let queue = Mutex::new(queue);
     std::thread::scope(|scope| -> io::Result<()> {
-        let (done, results) = mpsc::sync_channel::<(u64, io::Result<Vec<Line>>)>(jobs * WINDOW * 2);
+        let (done, results) = mpsc::sync_channel::<Done>(jobs * WINDOW * 2);
         let (queue, shared) = (&queue, &shared);
         for number in 0..jobs {
             let done = done.clone();
@@ -166,6 +166,13 @@ struct Line {
     resumed: bool,
 }
 
+/// What a worker made of a group.
+struct Done {
+    number: u64,
+    files: u64,
+    lines: io::Result<Vec<Line>>,
+}
+
 /// Takes results in order.
 struct Sink<'a> {
     out: BufWriter<std::fs::File>,
@@ -179,7 +186,7 @@ impl Sink<'_> {
         &mut self,
         groups: impl Iterator<Item = io::Result<Group>>,
         work: SyncSender<(u64, Group)>,
-        results: &Receiver<(u64, io::Result<Vec<Line>>)>,
+        results: &Receiver<Done>,
         window: usize,
         progress: &mut dyn FnMut(Progress),
     ) -> io::Result<()> {
@@ -203,8 +210,9 @@ impl Sink<'_> {
             if written == sent {
                 continue;
             }
-            let (number, lines) = results.recv().map_err(io::Error::other)?;
-            waiting.insert(number, lines?);
+            let done = results.recv().map_err(io::Error::other)?;
+            self.progress.done += done.files;
+            waiting.insert(done.number, done.lines?);
             while let Some(lines) = waiting.remove(&written) {
                 for line in lines {
                     self.write(&line)?;
@@ -220,7 +228,6 @@ impl Sink<'_> {
         let shared = self.shared;
         let scenario = || shared.scenarios.get(&line.entry.scenario).and_then(|prepared| prepared.scenario());
         self.tally.add(&line.entry, shared.options.lang, scenario);
-        self.progress.done += line.entry.files.len() as u64;
         self.progress.resumed += u64::from(line.resumed);
         self.out.write_all(line.json.as_bytes())?;
         self.out.write_all(b"\n")
@@ -231,7 +238,8 @@ fn worker(queue: &Mutex<Receiver<(u64, Group)>>, done: &SyncSender<(u64, io::Res
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, group)) = next else { return };
-        if done.send((number, shared.group(&group))).is_err() {
+        let files = group.attempts.iter().map(|tried| tried.files.len() as u64).sum();
+        if done.send(Done { number, files, lines: shared.group(&group) }).is_err() {
             return;
         }
     }
