@@ -234,7 +234,7 @@ impl Sink<'_> {
     }
 }
 
-fn worker(queue: &Mutex<Receiver<(u64, Group)>>, done: &SyncSender<(u64, io::Result<Vec<Line>>)>, shared: &Shared<'_>) {
+fn worker(queue: &Mutex<Receiver<(u64, Group)>>, done: &SyncSender<Done>, shared: &Shared<'_>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, group)) = next else { return };
