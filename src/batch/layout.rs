@@ -49,6 +49,8 @@ impl Names {
         let mut names = Names::default();
         for id in all {
             names.full.insert(id.to_lowercase(), id.to_owned());
+            // people leave out what they find superfluous
+            names.full.insert(id.to_lowercase().replacen("scenario-", "scenario", 1), id.to_owned());
             if let Some(rest) = id.strip_prefix("scenario-").filter(|_| short(id)) {
                 names.short.insert(rest.to_lowercase(), id.to_owned());
             }
@@ -357,6 +359,7 @@ mod tests {
         is("alice.zip!/scenario_105.yaml", "alice", "scenario-105", "", 0);
         is("alice/scenario-999.yaml", "alice", "?scenario-999", "", 0);
         is("alice/answer.yaml", "alice", "", "", 0);
+        is("alice/Scenario107.yaml", "alice", "scenario-107", "", 0);
         is("s1070/1075.yaml", "s1070", "", "", 0);
     }
 

@@ -14,7 +14,9 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         BatchMessage::LeadsOut => "its path leads out of the archive".into(),
         BatchMessage::NotAskedFor { scenario } => format!("an answer to {scenario}, which is not asked for"),
         BatchMessage::NoSuchScenario { scenario } => format!("there is no scenario `{scenario}`"),
-        BatchMessage::NoScenario => "nothing in its path says which scenario it answers".into(),
+        BatchMessage::NoScenario => {
+            "nothing in its path says which scenario it answers (--only SCENARIO if all answer one)".into()
+        }
         BatchMessage::NotOfLayout => "does not match the layout".into(),
         BatchMessage::NoStudent => "nothing in its path says whose it is".into(),
         BatchMessage::NothingHandedIn => "nothing handed in".into(),
@@ -49,7 +51,9 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         }
         BatchMessage::LayoutWrong { error } => format!("--layout: {error}"),
         BatchMessage::NoSuchOutput { file } => {
-            format!("{file}: .csv, .html, .json, .jsonl and .xml say what to write; for anything else: --report FORMAT=FILE")
+            format!(
+                "{file}: .csv, .html, .json, .jsonl and .xml say what to write; for anything else: --report FORMAT=FILE"
+            )
         }
         BatchMessage::Rate { rate, left } => format!("{rate}/s, {left} left"),
         BatchMessage::Unreadables(1) => "1 answer is not readable as YAML or JSON:".into(),

@@ -14,7 +14,7 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         BatchMessage::LeadsOut => "路徑指到壓縮檔之外".into(),
         BatchMessage::NotAskedFor { scenario } => format!("這是 {scenario} 的答案，但這次不批改這一題"),
         BatchMessage::NoSuchScenario { scenario } => format!("沒有 `{scenario}` 這一題"),
-        BatchMessage::NoScenario => "從路徑看不出是哪一題的答案".into(),
+        BatchMessage::NoScenario => "從路徑看不出是哪一題的答案（若全都是同一題，請加 --only SCENARIO）".into(),
         BatchMessage::NotOfLayout => "不符合指定的 layout".into(),
         BatchMessage::NoStudent => "從路徑看不出是誰的答案".into(),
         BatchMessage::NothingHandedIn => "未繳交".into(),
