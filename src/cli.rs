@@ -1,8 +1,8 @@
 //! The command line: one file per command.
 mod answer;
+mod batch;
 mod completions;
 mod exam;
-mod batch;
 mod explain;
 mod grade;
 mod hint;
@@ -31,6 +31,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::lang::Lang;
+use crate::report::plain::Plain;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::width::wrap;
@@ -102,6 +103,9 @@ struct Global {
     /// When to use colours; NO_COLOR is respected
     #[arg(long, value_enum, default_value = "auto", global = true)]
     color: ColorArg,
+    /// For screen readers: words instead of signs, no colours
+    #[arg(long, global = true)]
+    plain: bool,
     /// A folder of scenarios that override the built-in ones [default: ./scenarios, if there is one]
     #[arg(long, value_name = "DIR", global = true)]
     scenarios: Option<PathBuf>,
@@ -144,6 +148,9 @@ enum Command {
     Show {
         /// The task, e.g. 107
         scenario: String,
+        /// Show the manifests of what is in the cluster at the start instead
+        #[arg(long)]
+        cluster: bool,
     },
     /// Show a hint to a task, one at a time
     Hint {
@@ -208,6 +215,7 @@ enum Command {
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
+    /// Empty when there is nobody to tell.
     message: String,
 }
 
@@ -222,7 +230,11 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Failure::usage(error)
+        match error.kind() {
+            // whoever reads our output has seen enough
+            io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, message: String::new() },
+            _ => Failure::usage(error),
+        }
     }
 }
 
@@ -271,17 +283,25 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
     };
     match cli.global.color {
+        _ if cli.global.plain => anstream::ColorChoice::Never.write_global(),
         ColorArg::Auto => {}
         ColorArg::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
         ColorArg::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let mut out = io::BufWriter::new(anstream::stdout());
+    let (mut usual, mut plain);
+    let out: &mut dyn Write = if cli.global.plain {
+        plain = Plain::new(io::BufWriter::new(anstream::stdout()));
+        &mut plain
+    } else {
+        usual = io::BufWriter::new(anstream::stdout());
+        &mut usual
+    };
     let mut err = anstream::stderr();
     let mut session = Session {
         lang: language(cli.global.lang, variable),
         format: cli.global.format,
         scenarios: cli.global.scenarios,
-        out: &mut out,
+        out: &mut *out,
         err: &mut err,
     };
     let result = match (cli.command, cli.grade.scenario.clone()) {
@@ -291,7 +311,8 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (None, None) => Err(Failure::usage("no scenario is given")),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
         (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
-        (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
+        (Some(Command::Show { scenario, cluster: false }), _) => show::run(&mut session, &scenario),
+        (Some(Command::Show { scenario, cluster: true }), _) => show::run_cluster(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
         (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
@@ -321,6 +342,9 @@ fn command_names() -> Vec<String> {
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
+    if failure.message.is_empty() {
+        return failure.exit;
+    }
     const ERROR: Style = AnsiColor::Red.on_default().bold();
     let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
     let text = text.strip_prefix("error:").unwrap_or(&text);

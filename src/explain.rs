@@ -32,7 +32,7 @@ use pool::Pool;
 use search::{Budget, search};
 use story::{Line, story};
 use trial::Trial;
-use wish::{Subject, troubles};
+use wish::{Remark, Subject, remark, troubles};
 
 use crate::cluster::{Cluster, Settled};
 use crate::environment::Environment;
@@ -69,6 +69,8 @@ pub struct Waiting {
     pub goal: Goal,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Why, where no component says it.
+    pub remark: Option<Remark>,
     /// What would put it right, the smallest change first.
     pub fixes: Vec<Fix>,
 }
@@ -166,7 +168,11 @@ fn with_fixes(
             Goal::Free(_) => order,
         };
         let fixes = choose(&answer, &search.found, scenario.is_none(), |found| found.gains.contains(&number));
-        explained.waiting.push(Waiting { goal, reasons, fixes });
+        let remark = match &goal {
+            Goal::Free(Subject::Object(key)) => remark(explained.cluster.api().store(), key),
+            _ => None,
+        };
+        explained.waiting.push(Waiting { goal, reasons, remark, fixes });
     }
     Ok(explained)
 }

@@ -168,6 +168,22 @@ pub enum Finding {
         /// Whether they show the same bytes.
         same: bool,
     },
+    /// A pattern that is to mean several pods means one.
+    OnePod {
+        /// The pattern.
+        path: String,
+        /// The pod.
+        pod: String,
+    },
+    /// A container mounts nothing at a path.
+    NotMounted {
+        /// The container path.
+        path: String,
+        /// The pod.
+        pod: ObjectKey,
+        /// Where its container mounts what: paths and names of volumes.
+        mounts: Vec<(String, String)>,
+    },
     /// A container path shows nothing: there is no such container or it does not run.
     NoPath {
         /// The path.

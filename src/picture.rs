@@ -87,6 +87,8 @@ pub enum Role {
 pub enum State {
     /// As one would wish, as far as the picture knows.
     Fine,
+    /// Not there any more, and nothing is wrong with that.
+    Past,
     /// Waits for something that may well come.
     Waiting,
     /// Not as one would wish.
@@ -106,7 +108,7 @@ pub struct Link {
     pub relation: Relation,
     /// More about it, such as the path of a mount.
     pub detail: String,
-    /// `Fine`, or why it is not there: `Waiting` or `Broken`.
+    /// How it is; never `Absent`.
     pub state: State,
     /// The numbers of its troubles.
     pub marks: Vec<usize>,
@@ -124,6 +126,7 @@ pub enum Relation {
     Reads,
     Asks,
     Bound,
+    WasBound,
     Provisions,
     RunsOn,
     OnlyFrom,
@@ -153,9 +156,6 @@ pub enum Words<'a> {
     More { number: usize },
     Others { kind: &'a str, number: usize },
     Missing,
-    StillReserved { claim: &'a str },
-    InUse,
-    Troubles,
     See,
 }
 

@@ -27,6 +27,8 @@ pub struct Proof {
     pub counts: Counts,
     /// Everything that is wrong or doubtful.
     pub findings: Vec<Finding>,
+    /// The mutants that keep full marks for a reason.
+    pub excused: Vec<Change>,
 }
 
 /// Numbers of mutants.
@@ -315,6 +317,7 @@ impl<'a> Prover<'a> {
                 // what is marked free although nobody asks for it is no mistake
                 used_free.extend(free);
                 counts.open += 1;
+                proof.excused.push(change);
             }
             (Stance::Unsaid, false) => {
                 counts.killed += 1;
@@ -329,8 +332,10 @@ impl<'a> Prover<'a> {
                 if let Some(free) = free {
                     counts.free += 1;
                     used_free.insert(free);
+                    proof.excused.push(change);
                 } else if change.how == How::Value && self.has_bound(&change) {
                     counts.open += 1;
+                    proof.excused.push(change);
                 } else {
                     counts.survivors += 1;
                     proof.findings.push(Finding::Survivor(change));

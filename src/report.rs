@@ -2,15 +2,16 @@
 pub mod batch;
 pub mod canvas;
 pub mod csv;
+pub mod explain;
 pub mod github;
 pub mod gradescope;
-pub mod explain;
 pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
 pub mod moodle;
 pub mod outcome;
+pub mod plain;
 pub mod problem;
 pub mod proof;
 pub mod resolution;

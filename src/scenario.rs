@@ -189,7 +189,7 @@ pub struct Dns {
 pub enum DnsTarget {
     /// Exactly these pods; `*` in a name stands for any characters.
     Pods(Vec<String>),
-    /// The address of this Service of the same namespace.
+    /// The address of this Service: `NAME` in the namespace that asks, or `NAMESPACE/NAME`.
     Service(String),
     /// There is no such name.
     Nothing,

@@ -7,7 +7,9 @@ use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use ckad_grade::batch::result::{Attempt, CheckEntry, CheckInfo, Entry, ProblemEntry, Results, ScenarioInfo, Status, Summary};
+use ckad_grade::batch::result::{
+    Attempt, CheckEntry, CheckInfo, Entry, ProblemEntry, Results, ScenarioInfo, Status, Summary,
+};
 use ckad_grade::grade;
 use ckad_grade::lang::Lang;
 use ckad_grade::picture::Picture;
@@ -54,7 +56,11 @@ fn answers() -> Vec<(String, String, Vec<u8>)> {
         }
     }
     answers.push(("scenario-107".into(), "broken.yaml".into(), b"kind: [\n".to_vec()));
-    answers.push(("scenario-107".into(), "unknown.yaml".into(), b"apiVersion: v1\nkind: \"<script>x()</script>\"\n".to_vec()));
+    answers.push((
+        "scenario-107".into(),
+        "unknown.yaml".into(),
+        b"apiVersion: v1\nkind: \"<script>x()</script>\"\n".to_vec(),
+    ));
     answers
 }
 
@@ -104,7 +110,8 @@ fn entry(student: &str, file: &str, report: &Report) -> Entry {
 fn results(mut entries: Vec<Entry>, lang: Lang) -> Results {
     entries.sort_by(|one, other| one.order().cmp(&other.order()));
     let mut scenarios: BTreeMap<String, ScenarioInfo> = BTreeMap::new();
-    let mut students: Vec<&str> = entries.iter().map(|entry| entry.student.as_str()).filter(|s| !s.is_empty()).collect();
+    let mut students: Vec<&str> =
+        entries.iter().map(|entry| entry.student.as_str()).filter(|s| !s.is_empty()).collect();
     students.dedup();
     let students = students.len() as u64;
     for entry in entries.iter().filter(|entry| !entry.scenario.is_empty()) {
@@ -185,9 +192,18 @@ fn page(students: usize, lang: Lang) -> String {
             }
         }
     }
-    entries.push(Entry { student: String::new(), status: Status::Unmatched, scenario: String::new(), points: 0, possible: 0,
-        checks: Vec::new(), problems: Vec::new(), fix: None, files: vec!["<b>notes</b>.docx".into()],
-        ..entries[0].clone() });
+    entries.push(Entry {
+        student: String::new(),
+        status: Status::Unmatched,
+        scenario: String::new(),
+        points: 0,
+        possible: 0,
+        checks: Vec::new(),
+        problems: Vec::new(),
+        fix: None,
+        files: vec!["<b>notes</b>.docx".into()],
+        ..entries[0].clone()
+    });
     let results = results(entries, lang);
     let mut out = Vec::new();
     let mut detail = |entry: &Entry| {
@@ -219,6 +235,142 @@ fn the_policy_names_the_style_sheet_and_the_script() {
     }
     assert!(policy.starts_with("default-src 'none'"));
     assert!(!policy.contains("unsafe"));
+}
+
+#[test]
+fn nothing_of_names_and_answers_is_markup() {
+    for lang in Lang::ALL {
+        let page = page(40, lang);
+        assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "control characters");
+        assert!(!page.contains(['\u{202e}', '\u{2066}', '\u{2069}']));
+        assert!(page.contains("\\u{202e}txt.exe") && page.contains("\\x1b[31mred"));
+        let body = page.split_once("<body>").unwrap().1.rsplit_once("<script>").unwrap().0;
+        assert_eq!(body.matches("<script").count(), 0);
+        assert_eq!(body.matches("<img").count(), 0);
+        // inside tags, what is quoted aside, are only our own attributes
+        for tag in tags(body) {
+            let names: String = tag.split('"').step_by(2).collect();
+            assert!(!names.contains(" on") && !names.contains("style"), "{tag}");
+        }
+        assert!(body.contains("&lt;script&gt;document.title='pwned'&lt;/script&gt;"));
+    }
+}
+
+/// What is between `<` and `>`.
+fn tags(body: &str) -> impl Iterator<Item = &str> {
+    body.split('<').skip(1).filter_map(|part| part.split_once('>').map(|(tag, _)| tag))
+}
+
+/// The values of an attribute.
+fn values<'a>(body: &'a str, attribute: &'a str) -> impl Iterator<Item = &'a str> {
+    let before = format!(" {attribute}=\"");
+    tags(body).filter_map(move |tag| tag.split_once(&before)?.1.split('"').next())
+}
+
+#[test]
+fn links_lead_to_places_in_the_page() {
+    let page = page(40, Lang::En);
+    let mut ids: Vec<&str> = values(&page, "id").collect();
+    ids.sort_unstable();
+    let count = ids.len();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "each id once");
+    for target in values(&page, "href") {
+        let id = target.strip_prefix('#').unwrap_or_else(|| panic!("{target} leads out of the page"));
+        assert!(ids.binary_search(&id).is_ok(), "{target}");
+    }
+    assert_eq!(values(&page, "src").count(), 0);
+    let outside = page.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    assert!(
+        !outside.contains("http://") && !outside.contains("https://") && !outside.contains("url("),
+        "nothing is loaded"
+    );
+}
+
+#[test]
+fn the_same_outcome_is_told_once_however_many_have_it() {
+    let pictures = |page: &str| page.matches("class=\"ckp\"").count();
+    let (few, many) = (page(100, Lang::En), page(300, Lang::En));
+    assert_eq!(pictures(&few), pictures(&many));
+    assert!(many.len() < few.len() * 3, "{} and {}", few.len(), many.len());
+    // every student has a row and a section
+    assert_eq!(many.matches("<tr class=\"pass\">").count() + many.matches("<tr class=\"fail\">").count(), 300);
+    assert_eq!(many.matches("class=\"student\"").count(), 300);
+}
+
+#[test]
+fn a_batch_without_answers_has_a_page() {
+    let mut out = Vec::new();
+    write(&results(Vec::new(), Lang::En), &mut |_| None, &mut out).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains("0 of 0 students passed"));
+}
+
+#[test]
+fn what_cannot_be_graded_is_told() {
+    let report = graded("scenario-107", "key.yaml", b"", Lang::En).report;
+    let graded = entry("ann", "key.yaml", &report);
+    let odd = |student: &str, status| Entry {
+        student: student.to_owned(),
+        status,
+        fix: Some("because".to_owned()),
+        checks: Vec::new(),
+        points: 0,
+        ..graded.clone()
+    };
+    let statuses = [Status::Limit, Status::Crashed, Status::ScenarioWrong, Status::Missing];
+    let entries = ["bob", "cid", "dan", "eve"].into_iter().zip(statuses).map(|(name, status)| odd(name, status));
+    let mut out = Vec::new();
+    write(&results(entries.collect(), Lang::En), &mut |_| panic!("only what has a grade is graded again"), &mut out)
+        .ok();
+    let page = String::from_utf8(out).unwrap();
+    for words in ["exceeds a limit: because", "the grader crashed", "the scenario is wrong", "nothing handed in"] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+/// Chromium, if this machine has one.
+fn chromium() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let names = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+    std::env::split_paths(&path).flat_map(|folder| names.map(|name| folder.join(name))).find(|file| file.is_file())
+}
+
+/// The page as a browser has it after its scripts ran.
+fn in_browser(page: &str, name: &str) -> Option<String> {
+    let Some(chromium) = chromium() else {
+        println!("skipped: there is no Chromium on this machine");
+        return None;
+    };
+    let folder = folder().join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("page.html");
+    fs::write(&file, page).unwrap();
+    let flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-sync",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--dump-dom",
+    ];
+    let mut command = Command::new(chromium);
+    command.args(flags).arg(format!("--user-data-dir={}", folder.join("profile").display()));
+    let output = command.arg(format!("file://{}", file.display())).output().unwrap();
+    let _ = fs::remove_dir_all(folder.join("profile"));
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn in_a_browser_only_our_own_script_runs() {
+    let Some(dom) = in_browser(&page(40, Lang::En), "hostile") else { return };
+    assert!(dom.contains("<title>Report of a batch</title>"), "a name changed the title: {dom:.300}");
+    // ours ran: the policy lets it
+    assert!(dom.contains("40 / 40"), "the script did not run");
+    assert!(!between(&dom, "<form id=\"tools\"", ">").contains("hidden"));
+    assert!(dom.matches("<script").count() == 1 && !dom.contains("<img"));
 }
 
 /// The page for looking at: `CKAD_GRADE_PAGE=/tmp/page cargo test --test html look -- --ignored`.

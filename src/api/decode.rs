@@ -27,7 +27,7 @@ mod unstructured;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::field::go_quote;
 use super::quantity::QuantityError;
@@ -207,7 +207,17 @@ pub fn decode<T: DeserializeOwned>(value: &Value, root: &'static StructType) -> 
 }
 
 /// Reads an object that is [normalised](normalise) already.
-pub fn typed<T: DeserializeOwned>(value: Value) -> Result<T, DecodeError> {
+///
+/// An empty `spec.selector` of a workload gets an empty `matchLabels`: so a typed selector, which cannot be absent, tells
+/// `{}` from no selector.
+pub fn typed<T: DeserializeOwned>(mut value: Value) -> Result<T, DecodeError> {
+    let workload = value.get("apiVersion").is_some_and(|v| v == "apps/v1");
+    if let Some(selector) = value.pointer_mut("/spec/selector").and_then(Value::as_object_mut)
+        && workload
+        && selector.is_empty()
+    {
+        selector.insert("matchLabels".to_owned(), Value::Object(Map::new()));
+    }
     serde_json::from_value(value).map_err(|error| DecodeError::Internal(error.to_string()))
 }
 

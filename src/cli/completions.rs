@@ -10,12 +10,10 @@ pub(super) fn run(session: &mut Session<'_>, shell: Shell) -> Result<Exit, Failu
     let names: Vec<String> =
         library.entries().map(|entry| entry.id.strip_prefix("scenario-").unwrap_or(&entry.id).to_owned()).collect();
     let with_names = |command: clap::Command| {
-        let has_scenario = command.get_arguments().any(|argument| argument.get_id() == "scenario");
-        let names = names.clone();
-        match has_scenario {
-            true => command.mut_arg("scenario", |argument| argument.value_parser(PossibleValuesParser::new(names))),
-            false => command,
-        }
+        command.mut_args(|argument| match argument.get_id() == "scenario" {
+            true => argument.value_parser(PossibleValuesParser::new(names.clone())),
+            false => argument,
+        })
     };
     let mut command = with_names(Cli::command());
     let subcommands: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
@@ -24,6 +22,11 @@ pub(super) fn run(session: &mut Session<'_>, shell: Shell) -> Result<Exit, Failu
     }
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "ckad-grade", &mut script);
+    if shell == Shell::Fish {
+        // the generator leaves out the values of positional arguments
+        let line = format!("complete -c ckad-grade -f -a \"{}\"\n", names.join(" "));
+        script.extend_from_slice(line.as_bytes());
+    }
     session.out.write_all(&script)?;
     Ok(Exit::Success)
 }

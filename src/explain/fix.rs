@@ -16,6 +16,8 @@ pub struct Fix {
     pub steps: Vec<Step>,
     /// Lines that go and lines that come; empty where only words can tell.
     pub diff: Vec<DiffLine>,
+    /// The manifests with the change, as text where that can be changed with certainty, otherwise as JSON.
+    pub files: Vec<ManifestFile>,
     /// The goals that are reached by it.
     pub gains: Vec<usize>,
     /// Whether every goal is reached.
@@ -166,8 +168,9 @@ fn fix(answer: &Answer, found: &Found, bounds: bool) -> Fix {
         };
         now = edit.apply(&now).unwrap_or(now);
     }
-    let diff = files.map(|files| lines(answer.original_files(), &files)).unwrap_or_default();
-    Fix { steps, diff, gains: found.gains.clone(), full: found.full }
+    let diff = files.as_ref().map(|files| lines(answer.original_files(), files)).unwrap_or_default();
+    let files = files.unwrap_or_else(|| now.files());
+    Fix { steps, diff, files, gains: found.gains.clone(), full: found.full }
 }
 
 fn step(answer: &Answer, edit: &Edit, bounds: bool) -> Step {

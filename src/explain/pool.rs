@@ -116,7 +116,7 @@ impl Pool {
                 items.iter().for_each(|item| self.value(name, element, item));
             }
             (Shape::Map(element), Value::Object(entries)) => {
-                for (key, value) in entries {
+                for (key, value) in entries.iter().filter(|(key, _)| !is_bookkeeping(key)) {
                     push(self.keys.entry(name.to_owned()).or_default(), key.clone());
                     if let Some(text) = value.as_str().filter(|_| matches!(element.shape, Shape::String)) {
                         push(&mut self.pairs, (key.clone(), text.to_owned()));
@@ -233,8 +233,8 @@ impl Pool {
     }
 
     /// Keys of maps in fields of this name.
-    pub fn keys(&self, field: &str) -> &[String] {
-        self.keys.get(field).map(Vec::as_slice).unwrap_or_default()
+    pub fn keys(&self, field: &str) -> impl Iterator<Item = &String> {
+        self.keys.get(field).into_iter().flatten().filter(|key| !is_bookkeeping(key) || self.words.contains(key))
     }
 
     /// Whether a field is written somewhere, or asked for.
@@ -246,6 +246,13 @@ impl Pool {
     pub fn knows_name(&self, name: &str) -> bool {
         self.scalars.contains_key(name) || self.keys.contains_key(name) || self.spoken.contains(name)
     }
+}
+
+/// What controllers write for themselves: no manifest should, although it can deceive them.
+fn is_bookkeeping(key: &str) -> bool {
+    const OWN: [&str; 4] =
+        ["pv.kubernetes.io/", "volume.kubernetes.io/", "deployment.kubernetes.io/", "kubectl.kubernetes.io/"];
+    OWN.iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// An object as somebody wrote it.

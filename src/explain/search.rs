@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::answer::Answer;
 use super::candidates::{Context, candidates};
-use super::edit::Edit;
+use super::edit::{Edit, EditKind};
 use super::trial::{Outcome, Trial};
 use crate::grade::ScenarioError;
 
@@ -47,16 +47,16 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { singles: 6000, pairs: 6000, work: 1_500_000 }
+        Budget { singles: 4000, pairs: 2500, work: 1_000_000 }
     }
 }
 
 /// How many ways to reach everything are enough.
 const ENOUGH: usize = 3;
 /// How many more answers are tried after one reached everything.
-const AFTERTHOUGHT: usize = 400;
+const AFTERTHOUGHT: usize = 120;
 /// How many first edits pairs are made of.
-const BEAM: usize = 8;
+const BEAM: usize = 6;
 
 /// A trial costs at least this much work.
 const LEAST_WORK: usize = 20;
@@ -149,7 +149,9 @@ fn pairs(
     nearer.sort_by_key(|(outcome, edit, _)| (outcome.distance, edit.kind));
     let end = state.tried + state.budget.pairs;
     for (first, edit, answer) in nearer.into_iter().take(BEAM) {
-        for second in candidates(context, &answer) {
+        let context = &Context { others: false, ..*context };
+        // two large edits are no help
+        for second in candidates(context, &answer).into_iter().filter(|edit| edit.kind <= EditKind::Drop) {
             if state.tried >= end || state.work >= state.budget.work {
                 state.cut_short = true;
                 return Ok(());

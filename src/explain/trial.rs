@@ -31,6 +31,8 @@ pub struct Outcome {
     pub reached: Vec<bool>,
     /// Whether something waits or is refused that was not before.
     pub worse: bool,
+    /// Whether nothing waits at all.
+    pub clean: bool,
     /// How much is missing; 0 if nothing is.
     pub distance: usize,
     /// How much work it was: changes of objects.
@@ -64,6 +66,7 @@ impl Trial<'_> {
                 Ok(Outcome {
                     reached: graded.checks.iter().map(passed).collect(),
                     worse: false,
+                    clean: true,
                     distance: missing + refused,
                     work: graded.cluster.api().store().revision().saturating_sub(before),
                 })
@@ -82,13 +85,23 @@ impl Trial<'_> {
                 };
                 Ok(Outcome {
                     reached: waiting.iter().map(reached).collect(),
-                    worse: now.iter().any(|subject| !waiting.contains(subject)),
+                    worse: now.iter().any(|subject| !waiting.contains(subject) && !was_refused(subject, waiting)),
+                    clean: now.is_empty(),
                     distance: now.len() * MISSING + played.output.problems.iter().map(refused).sum::<usize>(),
                     work: store.revision().saturating_sub(before),
                 })
             }
         }
     }
+}
+
+/// Whether an object that waits now was refused before: that it is there is better than nothing.
+fn was_refused(subject: &Subject, waiting: &[Subject]) -> bool {
+    let Subject::Object(key) = subject else { return false };
+    waiting.iter().any(|other| match other {
+        Subject::Refused { kind, name, .. } => *kind == key.kind.name() && *name == key.name,
+        _ => false,
+    })
 }
 
 /// How much is wrong with a document that was refused.
@@ -110,7 +123,7 @@ fn missing(failure: &Failure) -> usize {
 impl Outcome {
     /// Whether every goal is reached and nothing is worse.
     pub fn is_full(&self) -> bool {
-        !self.worse && self.reached.iter().all(|reached| *reached)
+        self.clean && !self.worse && self.reached.iter().all(|reached| *reached)
     }
 
     /// The goals that are reached and were not before; none if one is lost that was.

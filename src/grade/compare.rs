@@ -52,6 +52,19 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// How far the object is from what was expected: what says whose it is weighs more than the rest.
+    pub fn distance(&self) -> usize {
+        let weight = |difference: &Difference| match difference.path.as_str() {
+            // an EndpointSlice of another Service, an object of another owner
+            "metadata.labels[kubernetes.io/service-name]" => 1000,
+            path if path.starts_with("metadata.ownerReferences") => 1000,
+            "metadata.name" | "metadata.namespace" => 3,
+            path if path.starts_with("metadata.labels") => 3,
+            _ => 1,
+        };
+        self.differences.iter().map(weight).sum()
+    }
+
     /// Whether the object is as expected.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()

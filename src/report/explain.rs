@@ -152,6 +152,7 @@ fn reasons_text(waiting: &Waiting, lang: Lang) -> Vec<String> {
     let about = about(&waiting.goal);
     let mut texts: Vec<String> =
         waiting.reasons.iter().map(|reason| say(lang, &Message::Reason { reason, about })).collect();
+    texts.extend(waiting.remark.iter().map(|remark| say(lang, &Message::Remark(remark))));
     texts.dedup();
     texts
 }

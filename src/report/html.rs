@@ -96,16 +96,15 @@ fn words_of(lang: Lang, words: Words<'_>) -> String {
     say(lang, &Message::Html(words))
 }
 
-/// Writes the page. `detail` grades an answer once more, to show its difference and picture; it is asked once for each
-/// outcome, and nothing is shown where it has none.
+/// Grades an answer once more; `None` where that is not possible.
+pub type Details<'a> = &'a mut dyn FnMut(&Entry) -> Option<Detail>;
+
+/// Writes the page. `detail` is asked about the first answer with each outcome, to show its difference and picture; nothing
+/// is shown where it has none.
 ///
 /// # Errors
 /// When the entries cannot be read or the page cannot be written.
-pub fn write(
-    results: &Results,
-    detail: &mut dyn FnMut(&Entry) -> Option<Detail>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub fn write(results: &Results, detail: Details<'_>, out: &mut dyn Write) -> io::Result<()> {
     let index = Index::of(results)?;
     let page = Page { lang: results.summary.lang, results, index: &index };
     page::head(&page, out)?;
@@ -126,10 +125,7 @@ fn name(student: &str) -> Markup {
 }
 
 /// Calls for each student in turn, with all entries of theirs; those of nobody are left out.
-fn each_student(
-    results: &Results,
-    mut call: impl FnMut(usize, &str, &[Entry]) -> io::Result<()>,
-) -> io::Result<()> {
+fn each_student(results: &Results, mut call: impl FnMut(usize, &str, &[Entry]) -> io::Result<()>) -> io::Result<()> {
     let mut entries: Vec<Entry> = Vec::new();
     let mut number = 0;
     for entry in results.entries()? {

@@ -9,6 +9,7 @@ use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::explain::fix::Step as FixStep;
 use crate::explain::story::Line;
+use crate::explain::wish::Remark;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
@@ -98,6 +99,7 @@ pub enum Message<'a> {
     WhatHelps,
     Deed(&'a Line),
     FixStep(&'a FixStep),
+    Remark(&'a Remark),
     AlsoThis,
     HelpsAll,
     HelpedAbove,
@@ -107,6 +109,9 @@ pub enum Message<'a> {
     RefusedDocument { object: &'a str },
     NothingWaits,
     AllChecksPass,
+
+    // show
+    ClusterAsYaml { scenario: &'a str },
     BadScenarioName { name: &'a str },
     AlreadyThere { file: &'a str },
     Wrote { file: &'a str },

@@ -315,8 +315,14 @@ impl Loader<'_> {
 
     fn storage(&self, raw: &Spanned<RawStorage>) -> Result<Question, LoadError> {
         let RawStorage { same, different } = raw.get_ref();
-        if same.len() == 1 || different.len() == 1 || same.len() + different.len() == 0 {
-            return Err(self.error(raw.span(), "`same` and `different` compare at least two paths"));
+        // one pattern can mean several pods
+        let alone = |list: &[Spanned<String>]| match list {
+            [one] => ContainerPath::parse(one.get_ref()).is_none_or(|path| !path.pod.contains('*')),
+            _ => false,
+        };
+        if alone(same) || alone(different) || same.len() + different.len() == 0 {
+            let message = "`same` and `different` compare at least two paths; `*` in a pod's name can mean several";
+            return Err(self.error(raw.span(), message));
         }
         let paths = |list: &[Spanned<String>]| list.iter().map(|text| self.path(text)).collect::<Result<Vec<_>, _>>();
         Ok(Question::Storage(Storage { same: paths(same)?, different: paths(different)? }))
@@ -355,6 +361,7 @@ mod tests {
         assert!(matches!(question(mount), Question::Mount(_)));
         let paths = "storage.same = [\"ns/pod/a:/x\", \"ns/pod/b:/y\"]";
         assert!(matches!(question(paths), Question::Storage(_)));
+        assert!(matches!(question("storage.different = [\"ns/pod-*/a:/x\"]"), Question::Storage(_)));
         assert!(matches!(question("dns = { name = \"a\", namespace = \"b\", pods = [\"c\"] }"), Question::Dns(_)));
     }
 
@@ -380,6 +387,7 @@ mod tests {
         );
         assert!(error(&check("dns = { name = \"a\", namespace = \"b\" }")).contains("a name leads to `pods`"));
         assert!(error(&check("storage.same = [\"a\"]")).contains("at least two paths"));
+        assert!(error(&check("storage.same = [\"ns/a/c:/*\"]")).contains("at least two paths"));
         assert!(error(&check("storage.same = [\"a\", \"b\"]")).contains("NAMESPACE/POD/CONTAINER:/PATH"));
         assert!(
             error(&check("cel = \"true\"").replace("scenario-1", "scenario-2")).contains("must be the file's name")

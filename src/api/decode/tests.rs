@@ -459,3 +459,18 @@ fn no_value_of_the_wrong_type_gets_past_the_checks_into_serde() {
         }
     }
 }
+
+#[test]
+fn an_empty_selector_of_a_workload_is_told_from_a_missing_one() {
+    use k8s_openapi::api::apps::v1::ReplicaSet;
+    let root = schema::kind("apps/v1", "ReplicaSet").unwrap();
+    let labels = |spec: Value| {
+        let value = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "spec": spec});
+        decode::<ReplicaSet>(&value, root).unwrap().spec.unwrap_or_default().selector.match_labels
+    };
+    for empty in [json!({}), json!({"matchLabels": {}}), json!({"matchExpressions": []})] {
+        assert_eq!(labels(json!({ "selector": empty })), Some(Default::default()));
+    }
+    assert_eq!(labels(json!({})), None);
+    assert_eq!(labels(json!({"selector": null})), None);
+}

@@ -33,10 +33,14 @@ pub(super) fn drop_disabled_template_fields(template: &mut PodTemplateSpec, old:
     }
 }
 
-/// A selector that was not given at all: the API tells it from an empty one, the typed object from `k8s-openapi` cannot;
-/// `selector: {}` is rarer than a selector left out.
+/// A selector that was not given at all; an empty one has an empty `matchLabels` (see [`decode`](crate::api::decode)).
 pub(super) fn is_missing(selector: &LabelSelector) -> bool {
     selector.match_labels.is_none() && selector.match_expressions.is_none()
+}
+
+/// An empty selector as messages print it.
+pub(super) fn empty_object() -> Value {
+    Value::Object(serde_json::Map::new())
 }
 
 /// A value as messages print it.
@@ -62,7 +66,7 @@ pub(super) fn validate_selector(selector: &LabelSelector, kind: &str, path: &Pat
     }
     let mut errors = validate_label_selector(Some(selector), false, path);
     if label_selector::is_empty(selector) {
-        errors.push(path.invalid(printed(selector), format!("empty selector is invalid for {kind}")));
+        errors.push(path.invalid(empty_object(), format!("empty selector is invalid for {kind}")));
     }
     errors
 }

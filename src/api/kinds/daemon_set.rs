@@ -3,8 +3,8 @@ use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec, DaemonSetUpdateStrate
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::apps::{
-    drop_disabled_template_fields, int_or_percent_value, is_missing, is_usable, not_supported_printed, printed,
-    validate_always_running, validate_at_most_100_percent, validate_int_or_percent, validate_selector_matches,
+    drop_disabled_template_fields, empty_object, int_or_percent_value, is_missing, is_usable, not_supported_printed,
+    printed, validate_always_running, validate_at_most_100_percent, validate_int_or_percent, validate_selector_matches,
     validate_template,
 };
 use super::stateful_set::default_string;
@@ -103,7 +103,7 @@ fn validate_spec(spec: &DaemonSetSpec, old: Option<&DaemonSetSpec>, path: &Path<
         errors.extend(validate_selector_matches(&spec.selector, &spec.template, &template_path));
     }
     if label_selector::is_empty(&spec.selector) && !is_missing(&spec.selector) {
-        errors.push(selector_path.invalid(printed(&spec.selector), "empty selector is invalid for daemonset"));
+        errors.push(selector_path.invalid(empty_object(), "empty selector is invalid for daemonset"));
     }
     errors.extend(validate_template(&spec.template, old.map(|o| &o.template), &template_path));
     errors.extend(validate_always_running(&spec.template, "DaemonSet", &template_path));

@@ -29,7 +29,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
     let folder = session.scenarios.clone().unwrap_or_else(|| PathBuf::from("scenarios"));
     let file = folder.join(format!("{id}.toml"));
     let solutions = solutions_folder(&folder).join(&id);
-    for there in [&file, &solutions].into_iter().filter(|path| path.exists()) {
+    if let Some(there) = [&file, &solutions].into_iter().find(|path| path.exists()) {
         return Err(Failure::usage(say(session.lang, &Message::AlreadyThere { file: &there.display().to_string() })));
     }
     fs::create_dir_all(&folder)?;

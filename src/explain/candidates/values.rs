@@ -335,7 +335,7 @@ impl Walk<'_> {
     /// Keys a map could have.
     pub(super) fn map_keys(&self, name: &str, element: &Type) -> Vec<String> {
         let pool = self.context.pool;
-        let mut keys: Vec<String> = pool.keys(name).to_vec();
+        let mut keys: Vec<String> = pool.keys(name).cloned().collect();
         if matches!(element.shape, Shape::String) {
             for (key, _) in pool.pairs() {
                 super::super::pool::push(&mut keys, key.clone());
@@ -391,7 +391,7 @@ impl Walk<'_> {
                 pool.pairs().iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
             let words = pool.words.iter().filter(|word| matches!(look(word), Look::Name | Look::Number));
             let words: Vec<&String> = words.take(MAX_SCALARS).collect();
-            for key in pool.keys(name).iter().take(6) {
+            for key in pool.keys(name).take(6) {
                 entries.extend(words.iter().map(|word| (key.clone(), Value::from(word.as_str()))));
             }
             return entries;

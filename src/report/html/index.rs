@@ -86,7 +86,8 @@ impl Distribution {
 impl Index {
     pub(super) fn of(results: &Results) -> io::Result<Index> {
         let infos = &results.summary.scenarios;
-        let scenarios: BTreeMap<String, usize> = infos.iter().enumerate().map(|(i, info)| (info.id.clone(), i)).collect();
+        let scenarios: BTreeMap<String, usize> =
+            infos.iter().enumerate().map(|(i, info)| (info.id.clone(), i)).collect();
         let mut index = Index {
             outcomes: infos.iter().map(|_| Vec::new()).collect(),
             numbers: BTreeMap::new(),

@@ -86,7 +86,8 @@ fn cell(page: &Page<'_>, entry: &Entry) -> Markup {
     };
     let value = if entry.is_graded() { i64::from(entry.percent()) } else { -1 };
     let fix = entry.fix.as_deref().unwrap_or_default();
-    let fix = if fix.chars().count() > 160 { &format!("{}…", fix.chars().take(160).collect::<String>()) } else { fix };
+    let fix =
+        if fix.chars().count() > 160 { &format!("{}…", fix.chars().take(160).collect::<String>()) } else { fix };
     html! {
         td class=(class) data-value=(value) title=[(!fix.is_empty()).then_some(Shown(fix))] {
             @match page.index.anchor(entry) {

@@ -6,7 +6,8 @@ use maud::{Markup, PreEscaped, html};
 use super::charts::{histogram, share};
 use super::index::{OutcomeGroup, anchor};
 use super::matrix::level;
-use super::{Detail, Page, Shown, Words, name, put};
+use super::shown::Prose;
+use super::{Detail, Details, Page, Shown, Words, name, put};
 use crate::batch::result::{CheckEntry, Entry, ScenarioInfo, Status};
 use crate::grade::diff::{Diff, Side};
 use crate::picture::svg;
@@ -20,11 +21,7 @@ const MAX_BYTES: usize = 12 << 20;
 /// The most lines of a difference.
 const MAX_LINES: usize = 120;
 
-pub(super) fn write(
-    page: &Page<'_>,
-    detail: &mut dyn FnMut(&Entry) -> Option<Detail>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+pub(super) fn write(page: &Page<'_>, detail_of: Details<'_>, out: &mut dyn Write) -> io::Result<()> {
     put(out, html! { h2 id="scenarios" { (page.words(Words::PerScenario)) } })?;
     let mut bytes = 0;
     for (number, info) in page.results.summary.scenarios.iter().enumerate() {
@@ -34,11 +31,11 @@ pub(super) fn write(
         for (i, group) in groups.iter().enumerate() {
             let Some(entry) = &group.entry else { continue };
             let wanted = i < MAX_DETAILS && entry.is_graded();
-            let found = if wanted && bytes < MAX_BYTES { detail(entry) } else { None };
+            let detail = if wanted && bytes < MAX_BYTES { detail_of(entry) } else { None };
             let left_out = wanted && bytes >= MAX_BYTES;
             let id = anchor(number, i);
-            let markup = outcome(page, &id, info, group, entry, found.as_ref(), left_out).into_string();
-            if found.is_some() {
+            let markup = outcome(page, &id, info, group, entry, detail.as_ref(), left_out).into_string();
+            if detail.is_some() {
                 bytes += markup.len();
             }
             out.write_all(markup.as_bytes())?;
@@ -56,7 +53,7 @@ fn scenario(page: &Page<'_>, number: usize, info: &ScenarioInfo) -> Markup {
     let graded = Words::GradedAnswers { graded: info.graded, passed: info.passed, full: info.full };
     html! {
         summary id=(format!("s{}", number + 1)) {
-            span class="id" { (Shown(&info.id)) } " " span class="title" { (Shown(&info.title)) }
+            span class="id" { (Shown(&info.id)) } " " span class="title" { (Prose(&info.title)) }
         }
         p class="note" {
             (page.words(graded))
@@ -70,7 +67,7 @@ fn scenario(page: &Page<'_>, number: usize, info: &ScenarioInfo) -> Markup {
                     @for check in &info.checks {
                         @let words = page.words(Words::FailedBy { failed: check.failed, graded: info.graded });
                         tr {
-                            th scope="row" { (Shown(&check.title)) }
+                            th scope="row" { (Prose(&check.title)) }
                             td { (share(check.failed, info.graded, &words)) }
                             td class="number" { (words) }
                         }
@@ -109,8 +106,9 @@ fn outcome(
             (problems(page, entry))
             @if !entry.checks.is_empty() {
                 ul class="results" {
-                    @for check in &entry.checks {
-                        (result(page, info, check, detail.map(|detail| &detail.report)))
+                    @for (i, check) in entry.checks.iter().enumerate() {
+                        @let again = entry.checks.iter().take(i).any(|other| other.reasons == check.reasons);
+                        (result(page, info, check, again, detail.map(|detail| &detail.report)))
                     }
                 }
             }
@@ -170,7 +168,8 @@ fn problems(page: &Page<'_>, entry: &Entry) -> Markup {
     }
 }
 
-fn result(page: &Page<'_>, info: &ScenarioInfo, check: &CheckEntry, report: Option<&Report>) -> Markup {
+/// `again`: the reasons are told at a check before.
+fn result(page: &Page<'_>, info: &ScenarioInfo, check: &CheckEntry, again: bool, report: Option<&Report>) -> Markup {
     let known = info.checks.iter().find(|known| known.id == check.id);
     let title = known.map_or(check.id.as_str(), |known| &known.title);
     let (sign, class) = match check.result {
@@ -182,16 +181,18 @@ fn result(page: &Page<'_>, info: &ScenarioInfo, check: &CheckEntry, report: Opti
     let full = report.and_then(|report| report.checks.iter().find(|other| other.id == check.id));
     html! {
         li class=(class) {
-            span class="sign" { (sign) } " " span class="title" { (Shown(title)) }
+            span class="sign" { (sign) } " " span class="title" { (Prose(title)) }
             " " span class="worth" { (check.points) "/" (check.possible) }
             @if let Some(message) = &check.message { p class="message" { (Shown(message)) } }
-            @if !check.reasons.is_empty() {
+            @if again && !check.reasons.is_empty() {
+                p class="label" { (page.say(&Message::AsAbove)) }
+            } @else if !check.reasons.is_empty() {
                 p class="label" { (page.say(&Message::Why)) }
                 ul class="reasons" { @for reason in &check.reasons { li { (Shown(reason)) } } }
             }
             @if failed {
                 @if let Some(advice) = known.and_then(|known| known.advice.as_deref()) {
-                    p class="advice" { b { (page.say(&Message::Advice)) } " " (Shown(advice)) }
+                    p class="advice" { b { (page.say(&Message::Advice)) } " " (Prose(advice)) }
                 }
                 @if let Some(expression) = full.and_then(|full| full.expression.as_deref()) {
                     pre class="said" { (Shown(expression)) }

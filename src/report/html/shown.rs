@@ -19,6 +19,23 @@ impl Render for Shown<'_> {
     }
 }
 
+/// A text of a scenario, in which backticks stand around what is code.
+pub(super) struct Prose<'a>(pub(super) &'a str);
+
+impl Render for Prose<'_> {
+    fn render_to(&self, out: &mut String) {
+        if self.0.matches('`').count() % 2 == 1 {
+            return Shown(self.0).render_to(out);
+        }
+        for (i, part) in self.0.split('`').enumerate() {
+            let (before, after) = if i % 2 == 1 { ("<code>", "</code>") } else { ("", "") };
+            out.push_str(before);
+            Shown(part).render_to(out);
+            out.push_str(after);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Shown;

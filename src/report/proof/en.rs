@@ -14,6 +14,7 @@ pub(super) fn say(words: &Words<'_>) -> String {
             format!("{}, {mended}, {}", number(*scenarios, "scenario"), number(*warnings, "warning"))
         }
         Words::Finding(found) => finding(found),
+        Words::Excused(what) => format!("keeps full marks: {}", change(what)),
         Words::Advice(found) => advice(found),
     }
 }

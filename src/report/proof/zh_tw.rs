@@ -14,6 +14,7 @@ pub(super) fn say(words: &Words<'_>) -> String {
             format!("{scenarios} 題，{wrong} 個問題要處理，{warnings} 個警告")
         }
         Words::Finding(found) => finding(found),
+        Words::Excused(what) => format!("仍得滿分：{}", change(what)),
         Words::Advice(found) => advice(found),
     }
 }

@@ -1,7 +1,7 @@
 //! English.
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
@@ -90,6 +90,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Explanation => "why".into(),
         Message::Sources => "sources".into(),
         Message::Checks => "what is scored".into(),
+        Message::ClusterAsYaml { scenario } => format!("as YAML: ckad-grade show {scenario} --cluster"),
         Message::ClusterAtStart => "already in the cluster".into(),
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
@@ -129,6 +130,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "Every check passes: there is nothing to change.".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "; there would be more to try" } else { "" };
             format!("no change of one or two places helps ({tried} tried{more})")
@@ -234,6 +236,16 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} shows {}, but {} shows {}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::OnePod { path, pod } => {
+            format!("{path} means only pod {pod}: there is no other to compare it with")
+        }
+        Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
+            format!("nothing is mounted at {path}; the container mounts no volume")
+        }
+        Finding::NotMounted { path, mounts, .. } => {
+            let mounts: Vec<String> = mounts.iter().map(|(at, volume)| format!("{volume} at {at}")).collect();
+            format!("nothing is mounted at {path}; the container mounts {}", mounts.join(", "))
+        }
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
 }
@@ -295,6 +307,11 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
                     "{chosen} ({chosen_has}) fits and is smaller than {volume} ({has}): the smallest that fits is taken"
                 )
             }
+            NotChosen::MadeForIt => {
+                format!(
+                    "{chosen} was made for the claim by its class; a claim that is bound does not change to {volume}"
+                )
+            }
             NotChosen::MoreModes => {
                 format!("{chosen} fits and offers fewer access modes than {volume}: the narrowest that fits is taken")
             }
@@ -303,6 +320,12 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Replicas { set, ready, wanted, waits_for } => {
             let waiting = waits_for.iter().map(|pod| format!("; the pods after {pod} wait until it is ready"));
             format!("{}{ready} of {wanted} pods are ready{}", of(set), waiting.collect::<String>())
+        }
+        Reason::Pods { pods, message } => {
+            let names = several(pods, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
+                format!("{number} {kind}s {prefix}…")
+            });
+            format!("{names}: {message}")
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
@@ -320,6 +343,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "reads",
             Relation::Asks => "asks for",
             Relation::Bound => "bound to",
+            Relation::WasBound => "was bound to",
             Relation::Provisions => "provisions",
             Relation::RunsOn => "runs on",
             Relation::OnlyFrom => "only from",
@@ -343,9 +367,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("and {number} more"),
         Words::Others { kind, number } => format!("and {number} more {kind}s"),
         Words::Missing => "not there".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
-        Words::InUse => "in use".to_owned(),
-        Words::Troubles => "What is wrong".to_owned(),
         Words::See => "see above".to_owned(),
     }
 }
@@ -356,11 +377,13 @@ fn page(words: Page<'_>) -> String {
         Page::Title => "Report of a batch".to_owned(),
         Page::Scenarios => "scenarios".to_owned(),
         Page::Answers => "answers".to_owned(),
-        Page::StudentsPassed { passed, students } => format!("{passed} of {students} student{} passed", plural(students)),
+        Page::StudentsPassed { passed, students } => {
+            format!("{passed} of {students} student{} passed", plural(students))
+        }
         Page::MeanPercent => "mean of all points".to_owned(),
         Page::Glance => "At one glance".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "Points of every answer; the last attempt counts. {percent} % of all points pass. – nothing handed in, \
+            "Points of every answer. {percent} % of all points pass. – nothing handed in, \
              ! no grade. A number leads to what came of the answer, a name to all of a student's answers."
         ),
         Page::Distribution => "Distribution".to_owned(),
@@ -380,7 +403,9 @@ fn page(words: Page<'_>) -> String {
         Page::Outcomes => "Outcomes, the most frequent first".to_owned(),
         Page::AnswersAlike { number: 1 } => "1 answer".to_owned(),
         Page::AnswersAlike { number } => format!("{number} answers"),
-        Page::MoreOutcomes { number } => format!("{number} rarer outcomes are left out; the CSV and JSON reports have all."),
+        Page::MoreOutcomes { number } => {
+            format!("{number} rarer outcomes are left out; the CSV and JSON reports have all.")
+        }
         Page::MoreStudents { number } => format!("and {number} more"),
         Page::KubectlSaid => "kubectl said".to_owned(),
         Page::Line { line } => format!("line {line}"),

@@ -1,7 +1,7 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::dns::WhyNot;
@@ -87,6 +87,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Explanation => "說明".into(),
         Message::Sources => "出處".into(),
         Message::Checks => "計分項目".into(),
+        Message::ClusterAsYaml { scenario } => format!("看 YAML：ckad-grade show {scenario} --cluster"),
         Message::ClusterAtStart => "叢集裡已經有".into(),
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
@@ -126,6 +127,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "每一項都通過，沒有需要改的地方。".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "，還有沒試完的" } else { "" };
             format!("只改一兩處都沒有用（試了 {tried} 種{more}）")
@@ -249,6 +251,14 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} 看到的是{}，{} 看到的卻是{}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::OnePod { path, pod } => format!("{path} 只對應到 pod {pod}，沒有其他 pod 可以比較"),
+        Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
+            format!("{path} 沒有掛載任何 volume；這個容器沒有掛載 volume")
+        }
+        Finding::NotMounted { path, mounts, .. } => {
+            let mounts: Vec<String> = mounts.iter().map(|(at, volume)| format!("{volume} 在 {at}")).collect();
+            format!("{path} 沒有掛載任何 volume；這個容器掛載的是 {}", mounts.join("、"))
+        }
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
 }
@@ -308,6 +318,9 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             NotChosen::Larger { has, chosen_has } => {
                 format!("{chosen}（{chosen_has}）符合要求，而且比 {volume}（{has}）小；符合要求的 volume 會選最小的")
             }
+            NotChosen::MadeForIt => {
+                format!("{chosen} 是 class 為這個 claim 產生的；claim 綁定之後就不會改用 {volume}")
+            }
             NotChosen::MoreModes => {
                 format!("{chosen} 符合要求，而且 access mode 比 {volume} 少；符合要求的 volume 會選 access mode 最少的")
             }
@@ -316,6 +329,12 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Replicas { set, ready, wanted, waits_for } => {
             let waiting = waits_for.iter().map(|pod| format!("；{pod} ready 之後才會建立後面的 pod"));
             format!("{}{wanted} 個 pod 中有 {ready} 個 ready{}", of(set), waiting.collect::<String>())
+        }
+        Reason::Pods { pods, message } => {
+            let names = several(pods, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
+                format!("{number} 個 {kind} {prefix}…")
+            });
+            format!("{names}：{message}")
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
@@ -345,7 +364,10 @@ fn claim_state(state: &ClaimState) -> String {
             format!("class {class} 的 provisioner {provisioner} 沒有產生 volume，請看 events")
         }
         ClaimState::NamedVolumeMissing { volume } => format!("claim 指定的 volume {volume} 不存在"),
-        ClaimState::NamedVolumeTaken { volume, namespace, claim } => {
+        ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: true } => {
+            format!("claim 指定的 volume {volume} 屬於先前同名的 claim {namespace}/{claim}（uid 不同）")
+        }
+        ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: false } => {
             format!("claim 指定的 volume {volume} 屬於 claim {namespace}/{claim}")
         }
         ClaimState::NamedVolumeMismatch { volume, why } => {
@@ -373,8 +395,11 @@ fn passed_over(why: &PassedOver) -> String {
     match why {
         PassedOver::ReservedFor { namespace, name } => format!("claimRef 已保留給 claim {namespace}/{name}"),
         PassedOver::BoundTo { namespace, name } => format!("已綁定給 claim {namespace}/{name}"),
-        PassedOver::Released { namespace, name, failed } => {
+        PassedOver::Released { namespace, name, failed, earlier } => {
             let also = if *failed { "，而且回收失敗" } else { "" };
+            if *earlier {
+                return format!("claimRef 仍指向先前同名的 claim {namespace}/{name}（uid 不同）{also}");
+            }
             format!("claimRef 仍指向已刪除的 claim {namespace}/{name}{also}")
         }
         PassedOver::TooSmall { has, wants } => format!("容量 {has}，claim 要求 {wants}"),
@@ -416,6 +441,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "讀取",
             Relation::Asks => "指定",
             Relation::Bound => "綁定",
+            Relation::WasBound => "曾綁定",
             Relation::Provisions => "佈建",
             Relation::RunsOn => "執行於",
             Relation::OnlyFrom => "限於",
@@ -436,9 +462,6 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("另有 {number} 個"),
         Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
         Words::Missing => "不存在".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
-        Words::InUse => "使用中".to_owned(),
-        Words::Troubles => "問題所在".to_owned(),
         Words::See => "見上方".to_owned(),
     }
 }
@@ -452,7 +475,7 @@ fn page(words: Page<'_>) -> String {
         Page::MeanPercent => "平均得分率".to_owned(),
         Page::Glance => "總覽".to_owned(),
         Page::GlanceLegend { percent } => format!(
-            "表中是每份答案的得分，以最後一次作答為準；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
+            "表中是每份答案的得分；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
              點分數看這份答案的結果，點姓名看該生的所有答案。"
         ),
         Page::Distribution => "分數分布".to_owned(),

@@ -3,6 +3,7 @@ use super::super::{object, several, short_value};
 use crate::explain::edit::EditKind;
 use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
+use crate::explain::wish::Remark;
 
 pub(in super::super) fn deed(line: &Line) -> String {
     let names = several(&line.objects, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
@@ -25,6 +26,7 @@ pub(in super::super) fn deed(line: &Line) -> String {
         What::Ended(phase) => format!("{names} ended: {phase}"),
         What::Scaled { from, to } => format!("scaled {names} from {from} to {to}"),
         What::Ready(number) => format!("{names}: all {number} pods are ready"),
+        What::Addresses(pods) if pods.len() > 4 => format!("{names} leads to {} pods", pods.len()),
         What::Addresses(pods) => format!("{names} leads to {}", pods.join(", ")),
         What::Deleting => format!("deletes {names}"),
         What::Gone => format!("{names} is gone"),
@@ -120,4 +122,15 @@ fn before(place: &Place) -> String {
 
 fn after(place: &Place) -> String {
     place.after.as_ref().map(short_value).unwrap_or_default()
+}
+
+pub(in super::super) fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::NoReadyPods { selector, pods: 0 } => format!("no pod of its namespace has the labels {selector}"),
+        Remark::NoReadyPods { selector, pods: 1 } => format!("the pod with the labels {selector} is not ready"),
+        Remark::NoReadyPods { selector, pods } => {
+            format!("none of the {pods} pods with the labels {selector} is ready")
+        }
+        Remark::Leftover { claim } => format!("its claimRef still names claim {claim}, which is gone"),
+    }
 }

@@ -3,6 +3,7 @@ use super::super::{object, several, short_value};
 use crate::explain::edit::EditKind;
 use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
+use crate::explain::wish::Remark;
 
 pub(in super::super) fn deed(line: &Line) -> String {
     let names = several(&line.objects, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
@@ -25,6 +26,7 @@ pub(in super::super) fn deed(line: &Line) -> String {
         What::Ended(phase) => format!("{names} 結束：{phase}"),
         What::Scaled { from, to } => format!("把 {names} 從 {from} 個調整為 {to} 個"),
         What::Ready(number) => format!("{names}：{number} 個 pod 全部 ready"),
+        What::Addresses(pods) if pods.len() > 4 => format!("{names} 指向 {} 個 pod", pods.len()),
         What::Addresses(pods) => format!("{names} 指向 {}", pods.join("、")),
         What::Deleting => format!("刪除 {names}"),
         What::Gone => format!("{names} 已不存在"),
@@ -115,4 +117,12 @@ fn before(place: &Place) -> String {
 
 fn after(place: &Place) -> String {
     place.after.as_ref().map(short_value).unwrap_or_default()
+}
+
+pub(in super::super) fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::NoReadyPods { selector, pods: 0 } => format!("同一個 namespace 裡沒有 pod 的 label 是 {selector}"),
+        Remark::NoReadyPods { selector, pods } => format!("label 是 {selector} 的 {pods} 個 pod 都還沒有 ready"),
+        Remark::Leftover { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
+    }
 }
