@@ -152,7 +152,7 @@ pub fn pattern(text: &str) -> Result<Regex, String> {
     }
     out.push_str(&regex::escape(text.get(end..).unwrap_or_default().trim_end_matches('/')));
     let extended = text.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    out.push_str(if extended { "$" } else { r"(?:\.(?:ya?ml|json)|/.*)?$" });
+    out.push_str(if extended { "$" } else { r"(?:\.(?:ya?ml|json|sh)|/.*)?$" });
     if !seen.contains(&"student") {
         return Err("the pattern has no {student}".to_owned());
     }
@@ -176,8 +176,8 @@ pub(super) fn is_of_platform(name: &str) -> bool {
 }
 
 /// Extensions that do not belong to a name.
-const EXTENSIONS: [&str; 9] =
-    [".yaml", ".yml", ".json", ".zip", ".tar.gz", ".tgz", ".tar", "-submissions", "_submissions"];
+const EXTENSIONS: [&str; 10] =
+    [".yaml", ".yml", ".json", ".sh", ".zip", ".tar.gz", ".tgz", ".tar", "-submissions", "_submissions"];
 
 /// A name without extension and without the sign of an archive.
 pub(super) fn stem(name: &str) -> &str {

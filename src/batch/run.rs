@@ -26,6 +26,7 @@ use crate::report::Outcome;
 use crate::report::text::batch::{BatchMessage, say};
 use crate::scenario::Library;
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::COMMANDS;
 
 /// What to grade, and how.
 #[derive(Debug)]
@@ -357,15 +358,29 @@ impl Shared<'_> {
                 return Err((Status::Limit, say(lang, &BatchMessage::TooLarge { bytes: limit })));
             }
             left -= length;
-            // what an answer's only file is called says nothing
-            let own = file.path.rsplit('/').next().unwrap_or_default();
-            let name = match found.len() {
-                1 => format!("{scenario}.{}", own.rsplit('.').next().unwrap_or("yaml").to_ascii_lowercase()),
-                _ => own.to_owned(),
-            };
+            let name = name_of(scenario, file, found);
             files.push(ManifestFile { name, bytes });
         }
         Ok(files)
+    }
+}
+
+/// What a file is called for kubectl: its path within the answer. What an answer's only file is called says nothing, and
+/// commands have their fixed name.
+fn name_of(scenario: &str, file: &FoundFile, found: &[FoundFile]) -> String {
+    let folder_of = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
+    let is_script = |path: &str| path.to_ascii_lowercase().ends_with(".sh");
+    let common = found.iter().fold(file.path.as_str(), |common, other| {
+        let same = common.bytes().zip(other.path.bytes()).take_while(|(a, b)| a == b).count();
+        let same = (0..=same).rev().find(|at| common.is_char_boundary(*at)).unwrap_or(0);
+        common.get(..same).unwrap_or_default()
+    });
+    let within = file.path.get(folder_of(common)..).unwrap_or_default();
+    let scripts = found.iter().filter(|file| is_script(&file.path)).count();
+    match (found.len(), is_script(within)) {
+        (_, true) if scripts == 1 => format!("{}{COMMANDS}", within.get(..folder_of(within)).unwrap_or_default()),
+        (1, _) => format!("{scenario}.{}", within.rsplit('.').next().unwrap_or("yaml").to_ascii_lowercase()),
+        _ => within.to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         BatchMessage::TooDeep { depth } => format!("超過 {depth} 層，不再往下看"),
         BatchMessage::SymbolicLink => "這是連結，不會跟進去".into(),
         BatchMessage::NotAFile => "不是一般檔案".into(),
-        BatchMessage::NotAManifest => "不是 manifest：副檔名不是 .yaml、.yml 或 .json".into(),
+        BatchMessage::NotAManifest => "不是 manifest（.yaml、.yml、.json），也不是指令檔（.sh）".into(),
         BatchMessage::TooLarge { bytes } => format!("超過 {} MiB", bytes >> 20),
         BatchMessage::TooMuch { bytes } => format!("壓縮檔內容超過 {} GiB，不再解壓縮", bytes >> 30),
         BatchMessage::DamagedArchive { error } => format!("壓縮檔無法完整讀取：{error}"),
