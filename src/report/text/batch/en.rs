@@ -7,14 +7,16 @@ pub(super) fn say(message: &BatchMessage<'_>) -> String {
         BatchMessage::TooDeep { depth } => format!("deeper than {depth} levels; not looked into"),
         BatchMessage::SymbolicLink => "a link; links are not followed".into(),
         BatchMessage::NotAFile => "not a regular file".into(),
-        BatchMessage::NotAManifest => "not a manifest: neither .yaml nor .yml nor .json".into(),
+        BatchMessage::NotAManifest => "neither a manifest (.yaml, .yml, .json) nor commands (.sh)".into(),
         BatchMessage::TooLarge { bytes } => format!("larger than {} MiB", bytes >> 20),
         BatchMessage::TooMuch { bytes } => format!("the archives hold more than {} GiB; not unpacked", bytes >> 30),
         BatchMessage::DamagedArchive { error } => format!("the archive cannot be read to its end: {error}"),
         BatchMessage::LeadsOut => "its path leads out of the archive".into(),
         BatchMessage::NotAskedFor { scenario } => format!("an answer to {scenario}, which is not asked for"),
         BatchMessage::NoSuchScenario { scenario } => format!("there is no scenario `{scenario}`"),
-        BatchMessage::NoScenario => "nothing in its path says which scenario it answers".into(),
+        BatchMessage::NoScenario => {
+            "nothing in its path says which scenario it answers (--only SCENARIO if all answer one)".into()
+        }
         BatchMessage::NotOfLayout => "does not match the layout".into(),
         BatchMessage::NoStudent => "nothing in its path says whose it is".into(),
         BatchMessage::NothingHandedIn => "nothing handed in".into(),
