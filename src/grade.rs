@@ -16,6 +16,7 @@ pub mod compare;
 mod count;
 pub mod diff;
 mod dns;
+pub mod endpoints;
 mod expect;
 mod find;
 mod mount;
@@ -159,6 +160,8 @@ pub enum Finding {
         /// What it leads to; `None` if there is no such name.
         found: Option<Vec<String>>,
     },
+    /// A Service leads to other pods or ports.
+    LeadsTo(Box<endpoints::LeadsTo>),
     /// Two container paths show different bytes, or the same ones.
     Paths {
         /// The one, and what it shows.
@@ -358,6 +361,7 @@ fn ask(question: &Question, cluster: &Cluster) -> Result<Verdict, ScenarioError>
         Question::Mount(mount) => Ok(mount::ask(mount, cluster)),
         Question::Storage(storage) => Ok(storage::ask(storage, cluster)),
         Question::Dns(dns) => Ok(dns::ask(dns, cluster)),
+        Question::Endpoints(endpoints) => Ok(endpoints::ask(endpoints, cluster)),
     }
 }
 

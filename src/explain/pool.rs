@@ -164,6 +164,14 @@ impl Pool {
                     ("Container", "volumeMounts"),
                     ("VolumeMount", "subPath"),
                 ]),
+                Question::Endpoints(_) => self.fields.extend([
+                    ("ServiceSpec", "selector"),
+                    ("ServiceSpec", "ports"),
+                    ("ServicePort", "targetPort"),
+                    ("Container", "ports"),
+                    ("ContainerPort", "name"),
+                    ("ObjectMeta", "labels"),
+                ]),
                 Question::Dns(_) => self.fields.extend([
                     ("PodSpec", "subdomain"),
                     ("PodSpec", "hostname"),

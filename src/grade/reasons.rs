@@ -13,6 +13,7 @@ use crate::api::object::{Kind, Object, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
 use crate::kubelet;
+pub(super) use pods::of_pods;
 pub use pods::with_pods;
 
 use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};

@@ -347,3 +347,50 @@ fn the_nearest_endpoint_slice_is_one_of_the_same_service() {
     let nearest = |found: &Finding| found.object().map(|key| key.name.clone()).unwrap_or_default();
     assert!(nearest(&found).starts_with("web-"), "{found:?}");
 }
+
+#[test]
+fn a_service_leads_to_exactly_the_pods_and_ports_that_are_asked() {
+    use super::endpoints::EndpointsWhy;
+    let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: a}\nspec: {selector: {app: web}, \
+                   ports: [{name: http, port: 80, targetPort: http}]}\n";
+    let pod = |name: &str, app: &str, port: &str, more: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: a, labels: {{app: {app}}}}}\nspec: \
+             {{containers: [{{name: c, image: nginx, ports: [{{name: {port}, containerPort: 8080}}]{more}}}]}}\n"
+        )
+    };
+    let ask = |rest: &str| format!("endpoints = {{ service = \"a/web\", {rest} }}");
+    let both = service.to_owned() + &pod("web-1", "web", "http", "") + &pod("web-2", "web", "http", "");
+    for asked in [
+        "pods = [\"web-*\"]",
+        "pods = [\"web-1\", \"web-2\"], ports = [8080]",
+        "pods = [\"web-*\"], ports = [\"http=8080/TCP\"]",
+    ] {
+        assert!(passes(&ask(asked), &both), "{asked}");
+    }
+    let why = |asked: &str, answer: &str| match finding(&ask(asked), answer) {
+        Finding::LeadsTo(found) => (found.missing, found.extra, found.ports.is_some(), found.why),
+        other => unreachable!("{other:?}"),
+    };
+    let web = vec!["web-1".to_owned()];
+    assert_eq!(why("pods = [\"web-2\"]", &both), (vec![], web.clone(), false, vec![]));
+    assert_eq!(why("pods = []", &(service.to_owned() + &pod("web-1", "web", "http", ""))).1, web);
+    for ports in ["80", "\"8080/UDP\"", "\"web=8080\"", "8080, 9090"] {
+        assert!(why(&format!("pods = [\"web-*\"], ports = [{ports}]"), &both).2, "{ports}");
+    }
+    let one = "pods = [\"web-1\"]";
+    let selector = || "app=web".to_owned();
+    let other = service.to_owned() + &pod("web-1", "wbe", "http", "");
+    let not_selected =
+        EndpointsWhy::NotSelected { pod: "web-1".into(), selector: selector(), labels: "app=wbe".into() };
+    let nothing = EndpointsWhy::SelectsNothing { selector: selector() };
+    assert_eq!(why(one, &other), (web.clone(), vec![], false, vec![nothing.clone(), not_selected]));
+    assert_eq!(why(one, service).3, [nothing, EndpointsWhy::NoPod { pod: "web-1".into() }]);
+    let unready = service.to_owned()
+        + &pod("web-1", "web", "http", ", env: [{name: A, valueFrom: {configMapKeyRef: {name: none, key: k}}}]");
+    assert_eq!(why(one, &unready).3, [EndpointsWhy::NotReady { pods: web.clone() }]);
+    let unnamed = service.to_owned() + &pod("web-1", "web", "www", "");
+    let port = EndpointsWhy::NoPortNamed { pod: "web-1".into(), port: "http".into() };
+    assert_eq!(why("pods = [\"web-1\"], ports = [8080]", &unnamed).3, [port]);
+    assert!(matches!(finding(&ask(one), ""), Finding::Missing { .. }));
+}

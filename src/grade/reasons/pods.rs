@@ -22,19 +22,10 @@ pub fn with_pods(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
         return reasons;
     }
     let owned = owned(cluster, key);
-    let mut groups: Vec<(String, Vec<&Pod>, Vec<String>)> = Vec::new();
+    let mut pods: Vec<&Pod> = Vec::new();
     for object in &owned {
         match object {
-            Object::Pod(pod) => {
-                let said = said_of(cluster, pod);
-                // the same but for the pod's own name
-                let text = said.join("\n").replace(pod.uid(), "").replace(pod.name(), "");
-                match groups.iter_mut().find(|(other, ..)| *other == text) {
-                    _ if said.is_empty() => {}
-                    Some((_, pods, _)) => pods.push(pod),
-                    None => groups.push((text, vec![pod], said)),
-                }
-            }
+            Object::Pod(pod) => pods.push(pod),
             // only what it makes pods with says why it cannot
             Object::ReplicaSet(set) if has_all(set) => {}
             other => {
@@ -42,6 +33,25 @@ pub fn with_pods(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
                 events(cluster, &other.key(), &mut said);
                 add_new(&mut reasons, said.into_iter().filter(|r| matches!(r, Reason::Event { warning: true, .. })));
             }
+        }
+    }
+    add_new(&mut reasons, of_pods(cluster, &pods));
+    reasons.truncate(MAX);
+    reasons
+}
+
+/// Why pods do not run, told once for all of which it is the same.
+pub(in crate::grade) fn of_pods(cluster: &Cluster, pods: &[&Pod]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let mut groups: Vec<(String, Vec<&Pod>, Vec<String>)> = Vec::new();
+    for pod in pods {
+        let said = said_of(cluster, pod);
+        // the same but for the pod's own name
+        let text = said.join("\n").replace(pod.uid(), "").replace(pod.name(), "");
+        match groups.iter_mut().find(|(other, ..)| *other == text) {
+            _ if said.is_empty() => {}
+            Some((_, pods, _)) => pods.push(pod),
+            None => groups.push((text, vec![pod], said)),
         }
     }
     for (_, pods, said) in groups.into_iter().take(GROUPS) {
@@ -59,7 +69,6 @@ pub fn with_pods(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
         }
         add_new(&mut reasons, found);
     }
-    reasons.truncate(MAX);
     reasons
 }
 
@@ -74,7 +83,8 @@ fn add_new(reasons: &mut Vec<Reason>, more: impl IntoIterator<Item = Reason>) {
     for reason in more {
         let told = |other: &Reason| match (other, &reason) {
             (Reason::Condition { message, .. } | Reason::Event { message, .. }, Reason::Event { message: new, .. }) => {
-                message.contains(new.as_str())
+                // each attempt is refused under another generated name
+                message.contains(new.split_once(" is forbidden: ").map_or(new.as_str(), |(_, why)| why))
             }
             (other, reason) => other == reason,
         };

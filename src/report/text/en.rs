@@ -5,6 +5,7 @@ use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, sever
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
+use crate::grade::endpoints::{EndpointsWhy, LeadsTo};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
@@ -236,6 +237,7 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} shows {}, but {} shows {}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::LeadsTo(found) => leads_to(found),
         Finding::OnePod { path, pod } => {
             format!("{path} means only pod {pod}: there is no other to compare it with")
         }
@@ -248,6 +250,40 @@ fn finding(failure: &Failure) -> String {
         }
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
+}
+
+fn leads_to(found: &LeadsTo) -> String {
+    let mut parts = vec![match found.found.as_slice() {
+        [] => format!("{} leads to no pod", object(&found.service)),
+        pods => format!("{} leads to {}", object(&found.service), pods.join(", ")),
+    }];
+    if !found.missing.is_empty() {
+        parts.push(format!("missing: {}", found.missing.join(", ")));
+    }
+    if !found.extra.is_empty() {
+        parts.push(format!("too many: {}", found.extra.join(", ")));
+    }
+    if let Some((wanted, ports)) = &found.ports {
+        let ports = if ports.is_empty() { "none".to_owned() } else { ports.join(", ") };
+        parts.push(format!("its ports are {ports}, expected {}", wanted.join(", ")));
+    }
+    parts.extend(found.why.iter().map(|why| match why {
+        EndpointsWhy::NoSelector => "the Service has no selector".to_owned(),
+        EndpointsWhy::SelectsNothing { selector } => format!("no pod of its namespace has the labels {selector}"),
+        EndpointsWhy::NotSelected { pod, selector, labels } if labels.is_empty() => {
+            format!("pod {pod} has no labels, the selector asks for {selector}")
+        }
+        EndpointsWhy::NotSelected { pod, selector, labels } => {
+            format!("pod {pod} has the labels {labels}, the selector asks for {selector}")
+        }
+        EndpointsWhy::NoPod { pod } => format!("there is no pod {pod}"),
+        EndpointsWhy::NotReady { pods } => match pods.as_slice() {
+            [pod] => format!("pod {pod} is not ready"),
+            pods => format!("the pods {} are not ready", pods.join(", ")),
+        },
+        EndpointsWhy::NoPortNamed { pod, port } => format!("no container port of pod {pod} is named {port}"),
+    }));
+    parts.join("; ")
 }
 
 /// An expression, if it is short enough to be of help.

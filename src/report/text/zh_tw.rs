@@ -6,6 +6,7 @@ use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
+use crate::grade::endpoints::{EndpointsWhy, LeadsTo};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
@@ -251,6 +252,7 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} 看到的是{}，{} 看到的卻是{}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::LeadsTo(found) => leads_to(found),
         Finding::OnePod { path, pod } => format!("{path} 只對應到 pod {pod}，沒有其他 pod 可以比較"),
         Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
             format!("{path} 沒有掛載任何 volume；這個容器沒有掛載 volume")
@@ -261,6 +263,37 @@ fn finding(failure: &Failure) -> String {
         }
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
+}
+
+fn leads_to(found: &LeadsTo) -> String {
+    let mut parts = vec![match found.found.as_slice() {
+        [] => format!("{} 沒有指向任何 pod", object(&found.service)),
+        pods => format!("{} 指向 {}", object(&found.service), pods.join("、")),
+    }];
+    if !found.missing.is_empty() {
+        parts.push(format!("缺少 {}", found.missing.join("、")));
+    }
+    if !found.extra.is_empty() {
+        parts.push(format!("不該有 {}", found.extra.join("、")));
+    }
+    if let Some((wanted, ports)) = &found.ports {
+        let ports = if ports.is_empty() { "空的".to_owned() } else { ports.join("、") };
+        parts.push(format!("port 是 {ports}，預期 {}", wanted.join("、")));
+    }
+    parts.extend(found.why.iter().map(|why| match why {
+        EndpointsWhy::NoSelector => "這個 Service 沒有 selector".to_owned(),
+        EndpointsWhy::SelectsNothing { selector } => format!("同一個 namespace 裡沒有 pod 有標籤 {selector}"),
+        EndpointsWhy::NotSelected { pod, selector, labels } if labels.is_empty() => {
+            format!("pod {pod} 沒有標籤，selector 要求 {selector}")
+        }
+        EndpointsWhy::NotSelected { pod, selector, labels } => {
+            format!("pod {pod} 的標籤是 {labels}，selector 要求 {selector}")
+        }
+        EndpointsWhy::NoPod { pod } => format!("沒有 pod {pod}"),
+        EndpointsWhy::NotReady { pods } => format!("pod {} 還沒有 ready", pods.join("、")),
+        EndpointsWhy::NoPortNamed { pod, port } => format!("pod {pod} 沒有名為 {port} 的容器 port"),
+    }));
+    parts.join("；")
 }
 
 /// 夠短的運算式才有幫助。
