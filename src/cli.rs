@@ -208,7 +208,7 @@ enum Command {
     /// For authors of tasks: JSON Schema of their files
     Schema,
     /// Grade all answers of all students
-    Batch(batch::Arguments),
+    Batch(Box<batch::Arguments>),
 }
 
 /// Why a command could not do its work.

@@ -110,7 +110,7 @@ fn answer(solution: &Solutions, student: &str, number: usize, mix: &Mix, numbers
         return styled(&text, student, numbers).into_bytes();
     }
     if is(mix.own) {
-        let text = pick(if number % 2 == 0 { &solution.right } else { &solution.wrong }, numbers);
+        let text = pick(if number.is_multiple_of(2) { &solution.right } else { &solution.wrong }, numbers);
         let own = format!("metadata:\n  annotations:\n    note: \"{student} {number}\"\n");
         return text.replacen("metadata:\n", &own, 1).into_bytes();
     }

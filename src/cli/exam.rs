@@ -105,7 +105,7 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
         )));
     }
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seed = arguments.seed.unwrap_or_else(|| clock.as_secs() % 100_000);
+    let seed = arguments.seed.unwrap_or(clock.as_secs() % 100_000);
     let all = scenarios(session)?;
     let chosen = exam::choose(&all, arguments.minutes, seed);
     let mut questions = Vec::new();

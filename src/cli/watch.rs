@@ -271,7 +271,7 @@ impl Keys {
         match self.pressed.recv_timeout(PERIOD) {
             Ok(Some(key)) => {
                 // nobody needs the terminal after `q`
-                if key.to_ascii_lowercase() != 'q' {
+                if !key.eq_ignore_ascii_case(&'q') {
                     let _ = self.go_on.send(());
                 }
                 Some(key.to_ascii_lowercase())

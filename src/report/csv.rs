@@ -74,13 +74,12 @@ pub(super) fn cell(text: &str) -> String {
     }
 }
 
+/// Takes a student, their line on the roster and the points of each scenario.
+pub(super) type Row<'a> = dyn FnMut(&str, Option<&Person>, &[String]) -> io::Result<()> + 'a;
+
 /// Calls `row` for every student with the points of each scenario; whoever is on the roster stands there with their line.
 /// An answer without a grade has no points.
-pub(super) fn each_student(
-    results: &Results,
-    roster: Option<&Roster>,
-    row: &mut dyn FnMut(&str, Option<&Person>, &[String]) -> io::Result<()>,
-) -> io::Result<()> {
+pub(super) fn each_student(results: &Results, roster: Option<&Roster>, row: &mut Row<'_>) -> io::Result<()> {
     let mut student: Option<String> = None;
     let mut points: BTreeMap<String, u32> = BTreeMap::new();
     let mut flush = |student: &Option<String>, points: &BTreeMap<String, u32>| -> io::Result<()> {
