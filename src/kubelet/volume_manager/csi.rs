@@ -75,6 +75,8 @@ pub fn without_driver(store: &Store, environment: &Environment, pod: &Pod) -> Ve
         };
         let (name, driver) = match claim {
             Some((claim, ephemeral)) => match claimed_volume(store, pod, &claim, ephemeral) {
+                // used the wrong way, which is told already
+                Ok(found) if devices.contains(name) != (storage::volume_mode(&found) == "Block") => continue,
                 Ok(found) => {
                     let driver = storage::driver_of(storage::volume_spec(&found)).map(str::to_owned);
                     (found.name().to_owned(), driver)
