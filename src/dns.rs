@@ -13,7 +13,7 @@ mod explain;
 mod resolv_conf;
 mod zone;
 
-pub use explain::{WhyNot, explain};
+pub use explain::{WhyNot, also_to_pods, explain, not_to_pod, not_to_service};
 pub use resolv_conf::ResolvConf;
 
 use k8s_openapi::api::core::v1::Pod;

@@ -5,10 +5,12 @@ use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::diff::Diff;
+use super::reasons::Reason;
 use super::{Failure, Finding, Verdict, reasons};
+use crate::api::Store;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
-use crate::dns;
+use crate::dns::{self, Answer, WhyNot};
 use crate::environment::glob;
 use crate::scenario::{Dns, DnsTarget};
 
@@ -40,16 +42,40 @@ pub(super) fn ask(question: &Dns, cluster: &Cluster) -> Verdict {
     leads_to.extend(answer.aliases.iter().cloned());
     let found = answer.is_found().then_some(leads_to);
     let finding = Finding::Resolves { name: question.name.clone(), target: question.target.clone(), found };
-    let reasons = match &question.target {
-        DnsTarget::Pods(wanted) => {
-            let keys: BTreeMap<&str, ObjectKey> = wanted
-                .iter()
-                .filter(|name| !name.contains('*'))
-                .map(|name| (name.as_str(), ObjectKey::new(Kind::Pod, &question.namespace, name)))
-                .collect();
-            keys.values().flat_map(|key| reasons::of(cluster, key)).collect()
-        }
-        _ => Vec::new(),
-    };
+    let mut reasons: Vec<Reason> = why(question, &answer, &client, store).into_iter().map(Reason::Name).collect();
+    if let DnsTarget::Pods(wanted) = &question.target {
+        let keys: BTreeMap<&str, ObjectKey> = wanted
+            .iter()
+            .filter(|name| !name.contains('*'))
+            .map(|name| (name.as_str(), ObjectKey::new(Kind::Pod, &question.namespace, name)))
+            .collect();
+        reasons.extend(keys.values().flat_map(|key| reasons::of(cluster, key)));
+    }
     Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons }))
+}
+
+/// The most pods that are told one by one.
+const MAX_PODS: usize = 4;
+
+/// Why the name does not lead where it is to.
+fn why(question: &Dns, answer: &Answer, client: &Pod, store: &Store) -> Vec<WhyNot> {
+    if !answer.is_found() {
+        return vec![dns::explain(store, &question.name, Some(client))];
+    }
+    match &question.target {
+        DnsTarget::Nothing => Vec::new(),
+        DnsTarget::Service(name) => {
+            let (namespace, name) = name.split_once('/').unwrap_or((&question.namespace, name));
+            dns::not_to_service(store, answer, namespace, name).into_iter().collect()
+        }
+        DnsTarget::Pods(wanted) => {
+            let found = answer.pods();
+            let missing = wanted.iter().filter(|pattern| !found.iter().any(|pod| glob(pattern, pod))).take(MAX_PODS);
+            let mut why: Vec<WhyNot> = missing.filter_map(|pod| dns::not_to_pod(store, answer, pod)).collect();
+            why.dedup();
+            let others = found.iter().filter(|pod| !wanted.iter().any(|pattern| glob(pattern, pod)));
+            why.extend(dns::also_to_pods(store, answer, others.map(|pod| (*pod).to_owned()).collect()));
+            why
+        }
+    }
 }

@@ -83,16 +83,41 @@ fn expected(mount: &Mount, pod: &Value) -> Value {
     let name = mounted.as_ref().map(|found| text(found, "name"));
     let sub_path = mount.sub_path.as_ref().map_or(Value::Null, |path| json!(path));
     let mut wanted_mount = json!({ "mountPath": at.path, "subPath": sub_path, "name": name.as_deref().unwrap_or(ANY) });
-    if let (Some(read_only), Value::Object(fields)) = (mount.read_only, &mut wanted_mount) {
+    let volumes = list(pod, "/spec/volumes");
+    let volume = volumes.iter().find(|volume| Some(text(volume, "name")) == name);
+    let by_its_volume = volume.is_some_and(is_read_only);
+    if let (Some(read_only), Value::Object(fields)) = (mount.read_only, &mut wanted_mount)
+        && !(read_only && by_its_volume)
+    {
         fields.insert("readOnly".to_owned(), json!(read_only));
     }
-    let mut volume = mount.volume.value.as_object().cloned().unwrap_or_else(Map::new);
+    let mut wanted = mount.volume.value.as_object().cloned().unwrap_or_else(Map::new);
+    if mount.read_only == Some(false) {
+        for (source, fields) in wanted.iter_mut() {
+            let actual = volume.and_then(|volume| volume.get(source)).and_then(|source| source.get("readOnly"));
+            if let (Some(Value::Bool(true)), Value::Object(fields)) = (actual, fields) {
+                fields.insert("readOnly".to_owned(), Value::Null);
+            }
+        }
+    }
     if let Some(name) = name {
-        volume.insert("name".to_owned(), json!(name));
+        wanted.insert("name".to_owned(), json!(name));
     }
     json!({
         "apiVersion": "v1",
         "kind": "Pod",
-        "spec": { field: [{ "name": at.container, "volumeMounts": [wanted_mount] }], "volumes": [volume] },
+        "spec": { field: [{ "name": at.container, "volumeMounts": [wanted_mount] }], "volumes": [wanted] },
+    })
+}
+
+/// Volumes that the kubelet mounts read-only whatever the mount says.
+const ALWAYS_READ_ONLY: &[&str] = &["configMap", "downwardAPI", "image", "projected", "secret"];
+
+/// Whether a volume is read-only for every container that mounts it. The kubelet takes `readOnly` of the claim's reference, or
+/// of the source itself (`mustMountRO` in pkg/kubelet/kubelet_pods.go; `GetAttributes` of each plugin in pkg/volume).
+fn is_read_only(volume: &Value) -> bool {
+    let sources = volume.as_object().into_iter().flatten();
+    sources.into_iter().any(|(source, fields)| {
+        ALWAYS_READ_ONLY.contains(&source.as_str()) || fields.get("readOnly") == Some(&Value::Bool(true))
     })
 }

@@ -12,6 +12,7 @@ use crate::api::event::EventType;
 use crate::api::object::{Kind, Object, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
+use crate::dns::WhyNot;
 use crate::kubelet;
 pub(super) use pods::of_pods;
 pub use pods::with_pods;
@@ -82,6 +83,8 @@ pub enum Reason {
         /// Why; where it names a pod or what belongs to it, the first one's.
         message: String,
     },
+    /// Why a name does not lead where it is to.
+    Name(WhyNot),
     /// Something that was recorded about the object.
     Event {
         /// The object.

@@ -174,6 +174,25 @@ fn a_mount_is_known_by_its_path_and_its_volume() {
 }
 
 #[test]
+fn a_mount_is_read_only_by_itself_or_by_its_volume() {
+    let asked = |volume: &str, read_only: bool| {
+        format!("mount.at = \"a/one/c:/data\"\nmount.volume = \"{volume}\"\nmount.read-only = {read_only}")
+    };
+    let nfs = "nfs: {server: s, path: /x}";
+    let answer = |volume: &str| pods("node01", "node01", volume);
+    assert!(passes(&asked(nfs, true), &answer("nfs: {server: s, path: /x, readOnly: true}")));
+    assert!(!passes(&asked(nfs, true), &answer(nfs)) && passes(&asked(nfs, false), &answer(nfs)));
+    assert!(!passes(&asked(nfs, false), &answer("nfs: {server: s, path: /x, readOnly: true}")));
+    let claim = "persistentVolumeClaim: {claimName: c}";
+    assert!(passes(&asked(claim, true), &answer("persistentVolumeClaim: {claimName: c, readOnly: true}")));
+    assert!(!passes(&asked(claim, true), &answer(claim)));
+    let map = "configMap: {name: m}";
+    assert!(passes(&asked(map, true), &answer(map)));
+    let by_itself = answer(claim).replace("mountPath: /data/", "mountPath: /data/, readOnly: true");
+    assert!(passes(&asked(claim, true), &by_itself) && !passes(&asked(claim, false), &by_itself));
+}
+
+#[test]
 fn a_check_with_two_questions_asks_both() {
     let rest = format!("expect = '''\n{MAP}data: {{key: <any>}}\n'''\nabsent = '''\n{MAP}data: {{key: v-two}}\n'''");
     assert!(passes(&rest, &config_map("one")) && !passes(&rest, "") && !passes(&rest, &config_map("two")));

@@ -145,6 +145,9 @@ fn first_difference(failure: &Failure) -> Option<&Difference> {
     failure.differences.iter().find(found).or(failure.differences.first())
 }
 
+/// The most names that are listed in a sentence.
+const FEW: usize = 4;
+
 /// The most characters of a value in a sentence.
 const MAX_VALUE: usize = 60;
 

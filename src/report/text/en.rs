@@ -1,7 +1,7 @@
 //! English.
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
+use super::{FEW, MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
@@ -149,14 +149,26 @@ fn why_not(why: &WhyNot) -> String {
         WhyNot::NotTheClustersDns => "by its dnsPolicy the pod does not ask the cluster's DNS".into(),
         WhyNot::NoSuchForm => "names are SERVICE.NAMESPACE.svc or POD.SERVICE.NAMESPACE.svc below cluster.local".into(),
         WhyNot::NoNamespace { namespace } => format!("there is no namespace {namespace}"),
-        WhyNot::NoService { namespace, service } => format!("there is no Service {service} in namespace {namespace}"),
+        WhyNot::NoService { namespace, service, elsewhere } => {
+            let elsewhere = match elsewhere.as_slice() {
+                [] => String::new(),
+                [one] => format!("; there is one in namespace {one}"),
+                several => format!("; there are some in {}", several.join(", ")),
+            };
+            format!("there is no Service {service} in namespace {namespace}{elsewhere}")
+        }
         WhyNot::NoPodWithAddress { namespace, address } => {
             format!("no pod in namespace {namespace} has the address {address}")
         }
-        WhyNot::NoReadyPods { namespace, service, waiting } if waiting.is_empty() => {
-            format!("the headless Service {namespace}/{service} has no pods")
+        WhyNot::NoReadyPods { namespace, service, selector, waiting } if waiting.is_empty() => {
+            match selector.as_str() {
+                "" => format!("the headless Service {namespace}/{service} has no selector, and so no pods"),
+                selector => {
+                    format!("the headless Service {namespace}/{service} has no pods: none has the labels {selector}")
+                }
+            }
         }
-        WhyNot::NoReadyPods { namespace, service, waiting } => {
+        WhyNot::NoReadyPods { namespace, service, waiting, .. } => {
             format!("none of the pods of Service {namespace}/{service} is ready: {}", waiting.join(", "))
         }
         WhyNot::NoPort { service, port, ports } if ports.is_empty() => {
@@ -168,8 +180,26 @@ fn why_not(why: &WhyNot) -> String {
         WhyNot::BelowExternalName { service } => {
             format!("Service {service} is of type ExternalName and has no names below it")
         }
-        WhyNot::NoPod { namespace, pod } => {
-            format!("there is no pod in namespace {namespace} with the name or hostname {pod}")
+        WhyNot::NoPod { namespace, pod, pods } => {
+            let pods = match few(pods) {
+                pods if pods.is_empty() => String::new(),
+                pods => format!("; the Service has {pods}"),
+            };
+            format!("there is no pod in namespace {namespace} with the name or hostname {pod}{pods}")
+        }
+        WhyNot::OtherServiceName { set, service_name, service } => {
+            let has =
+                if service_name.is_empty() { "no serviceName".into() } else { format!("serviceName {service_name}") };
+            format!("StatefulSet {set} has {has}; for names below Service {service} it would have to be {service}")
+        }
+        WhyNot::NotHeadless { service, address } => {
+            format!("Service {service} is not headless: its name leads to its own address {address}, not to its pods")
+        }
+        WhyNot::Headless { service } => {
+            format!("Service {service} is headless (clusterIP: None): it has no address, its name leads to its pods")
+        }
+        WhyNot::AlsoSelected { pods, service, selector } => {
+            format!("the selector of Service {service} ({selector}) also selects {}", few(pods))
         }
         WhyNot::NotSelected { pod, service } => format!("the selector of Service {service} does not select pod {pod}"),
         WhyNot::NotReady { pod } => format!("pod {pod} is not ready"),
@@ -182,6 +212,13 @@ fn why_not(why: &WhyNot) -> String {
             format!("pod {pod} has the subdomain {subdomain}; it would have to be {service}")
         }
     }
+}
+
+/// The first few names and how many more.
+fn few(names: &[String]) -> String {
+    let more = names.len().saturating_sub(FEW);
+    let shown = names.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{shown} and {more} more") } else { shown }
 }
 
 fn finding(failure: &Failure) -> String {
@@ -363,6 +400,7 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             });
             format!("{names}: {message}")
         }
+        Reason::Name(why) => why_not(why),
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
     }

@@ -1,7 +1,7 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
+use super::{FEW, MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
 use crate::dns::WhyNot;
@@ -167,14 +167,25 @@ fn why_not(why: &WhyNot) -> String {
         WhyNot::NotTheClustersDns => "依照 dnsPolicy，這個 Pod 不會查詢叢集的 DNS".into(),
         WhyNot::NoSuchForm => "cluster.local 之下的名稱是 SERVICE.NAMESPACE.svc 或 POD.SERVICE.NAMESPACE.svc".into(),
         WhyNot::NoNamespace { namespace } => format!("沒有 namespace {namespace}"),
-        WhyNot::NoService { namespace, service } => format!("namespace {namespace} 裡沒有 Service {service}"),
+        WhyNot::NoService { namespace, service, elsewhere } => {
+            let elsewhere = match elsewhere.as_slice() {
+                [] => String::new(),
+                namespaces => format!("；namespace {} 裡才有", namespaces.join("、")),
+            };
+            format!("namespace {namespace} 裡沒有 Service {service}{elsewhere}")
+        }
         WhyNot::NoPodWithAddress { namespace, address } => {
             format!("namespace {namespace} 裡沒有 Pod 的位址是 {address}")
         }
-        WhyNot::NoReadyPods { namespace, service, waiting } if waiting.is_empty() => {
-            format!("headless Service {namespace}/{service} 沒有任何 Pod")
+        WhyNot::NoReadyPods { namespace, service, selector, waiting } if waiting.is_empty() => {
+            match selector.as_str() {
+                "" => format!("headless Service {namespace}/{service} 沒有 selector，所以沒有 Pod"),
+                selector => {
+                    format!("headless Service {namespace}/{service} 沒有任何 Pod：沒有 Pod 帶有 label {selector}")
+                }
+            }
         }
-        WhyNot::NoReadyPods { namespace, service, waiting } => {
+        WhyNot::NoReadyPods { namespace, service, waiting, .. } => {
             format!("Service {namespace}/{service} 的 Pod 都還沒有 ready：{}", waiting.join(", "))
         }
         WhyNot::NoPort { service, port, ports } if ports.is_empty() => {
@@ -186,7 +197,29 @@ fn why_not(why: &WhyNot) -> String {
         WhyNot::BelowExternalName { service } => {
             format!("Service {service} 的類型是 ExternalName，底下沒有其他名稱")
         }
-        WhyNot::NoPod { namespace, pod } => format!("namespace {namespace} 裡沒有名稱或 hostname 為 {pod} 的 Pod"),
+        WhyNot::NoPod { namespace, pod, pods } => {
+            let pods = match few(pods) {
+                pods if pods.is_empty() => String::new(),
+                pods => format!("；這個 Service 的 Pod 是 {pods}"),
+            };
+            format!("namespace {namespace} 裡沒有名稱或 hostname 為 {pod} 的 Pod{pods}")
+        }
+        WhyNot::OtherServiceName { set, service_name, service } => {
+            let has = match service_name.as_str() {
+                "" => "沒有設定 serviceName".to_owned(),
+                name => format!("的 serviceName 是 {name}"),
+            };
+            format!("StatefulSet {set} {has}；必須是 {service}，Pod 才會有 Service {service} 底下的名稱")
+        }
+        WhyNot::NotHeadless { service, address } => {
+            format!("Service {service} 不是 headless，名稱指向它自己的位址 {address}，不是 Pod")
+        }
+        WhyNot::Headless { service } => {
+            format!("Service {service} 是 headless（clusterIP: None），沒有自己的位址，名稱指向它的 Pod")
+        }
+        WhyNot::AlsoSelected { pods, service, selector } => {
+            format!("Service {service} 的 selector（{selector}）還選到了 {}", few(pods))
+        }
         WhyNot::NotSelected { pod, service } => format!("Service {service} 的 selector 沒有選到 Pod {pod}"),
         WhyNot::NotReady { pod } => format!("Pod {pod} 還沒有 ready"),
         WhyNot::OtherHostname { pod, hostname: None } => format!("Pod {pod} 沒有設定 hostname"),
@@ -198,6 +231,12 @@ fn why_not(why: &WhyNot) -> String {
             format!("Pod {pod} 的 subdomain 是 {subdomain}；必須是 {service}")
         }
     }
+}
+
+/// 前幾個名稱，以及還有幾個。
+fn few(names: &[String]) -> String {
+    let shown = names.iter().take(FEW).map(String::as_str).collect::<Vec<_>>().join("、");
+    if names.len() > FEW { format!("{shown} 等 {} 個", names.len()) } else { shown }
 }
 
 fn finding(failure: &Failure) -> String {
@@ -369,6 +408,7 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             });
             format!("{names}：{message}")
         }
+        Reason::Name(why) => why_not(why),
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
     }
