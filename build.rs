@@ -21,7 +21,18 @@ fn main() -> io::Result<()> {
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("embedded.rs");
+    println!("cargo:rerun-if-changed=src");
+    println!("cargo:rustc-env=CKAD_GRADE_BUILD={:016x}", hash_of(&root.join("src"), 0xcbf2_9ce4_8422_2325)?);
     fs::write(out, code)
+}
+
+/// A hash of all source text (FNV-1a): grades of one build are not taken for those of another.
+fn hash_of(path: &Path, hash: u64) -> io::Result<u64> {
+    if path.is_dir() {
+        return sorted(path)?.iter().try_fold(hash, |hash, path| hash_of(path, hash));
+    }
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    Ok(fs::read(path)?.iter().fold(hash, step))
 }
 
 fn sorted(folder: &Path) -> io::Result<Vec<PathBuf>> {

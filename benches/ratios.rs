@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use ckad_grade::api::Kind;
 use ckad_grade::api::dynamic::FieldValidation;
+use ckad_grade::api::object::types::StatefulSet;
 use ckad_grade::cluster::Cluster;
 use ckad_grade::environment::Environment;
 use ckad_grade::grade::grade;
@@ -24,6 +25,7 @@ fn main() {
     applying();
     grading();
     binding_many_claims();
+    settling_a_stateful_set();
     whole_process();
 }
 
@@ -157,6 +159,46 @@ fn binding_many_claims() {
     };
     let small = settle(500) * 10;
     report("5,000 claims against 5,000 volumes", settle(5000), "ten times 500 against 500", small);
+}
+
+/// A class with a provisioner, and a StatefulSet with two claim templates.
+fn stateful_set(replicas: usize) -> String {
+    let mut text = format!(
+        "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {{ name: made }}\nprovisioner: \
+         kubernetes.io/host-path\n---\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{ name: db }}\nspec:\n  serviceName: \
+         db\n  replicas: {replicas}\n  selector: {{ matchLabels: {{ app: db }} }}\n  template:\n    metadata: {{ labels: {{ app: \
+         db }} }}\n    spec: {{ containers: [{{ name: c, image: mysql }}] }}\n  volumeClaimTemplates:\n"
+    );
+    for name in ["data", "log"] {
+        writeln!(
+            text,
+            "  - metadata: {{ name: {name} }}\n    spec: {{ storageClassName: made, accessModes: [ReadWriteOnce], resources: {{ \
+             requests: {{ storage: 1Gi }} }} }}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn settling_a_stateful_set() {
+    let mut environment =
+        Environment { provisioners: vec!["kubernetes.io/host-path".to_owned()], ..Environment::default() };
+    for node in &mut environment.nodes {
+        node.allocatable.insert("pods".to_owned(), "1000".to_owned());
+    }
+    let fresh = Cluster::new(environment);
+    let settle = |replicas: usize| {
+        let step = apply(&stateful_set(replicas));
+        fastest(|| {
+            let mut cluster = fresh.clone();
+            black_box(play_step(&mut cluster, &step));
+            let set = cluster.api().get::<StatefulSet>("default", "db").unwrap();
+            let ready = set.status.as_ref().and_then(|status| status.ready_replicas);
+            assert_eq!(ready, Some(replicas as i32), "not all pods are ready");
+        })
+    };
+    let small = settle(100) * 10;
+    report("a StatefulSet of 1,000 pods with two claims each", settle(1000), "ten times one of 100", small);
 }
 
 fn whole_process() {

@@ -1,15 +1,24 @@
 //! The command line: one file per command.
 mod answer;
+mod batch;
+mod completions;
+mod exam;
 mod explain;
 mod grade;
 mod hint;
+mod init;
 mod library;
 mod list;
+mod man;
 mod picture;
+mod practice;
+mod progress;
 mod scenario;
+mod schema;
 mod show;
 mod simulate;
 mod solution;
+mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
@@ -22,6 +31,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::lang::Lang;
+use crate::report::plain::Plain;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::width::wrap;
@@ -52,6 +62,7 @@ Examples:
   ckad-grade hint 107                        when you are stuck
   ckad-grade solution 107                    the key and why it is right
   ckad-grade simulate *.yaml                 what would a cluster make of it?
+  ckad-grade batch submissions.zip           grade a whole class
   ckad-grade explain 107 claim.yaml          why, and what would help?
 
 Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
@@ -92,6 +103,9 @@ struct Global {
     /// When to use colours; NO_COLOR is respected
     #[arg(long, value_enum, default_value = "auto", global = true)]
     color: ColorArg,
+    /// For screen readers: words instead of signs, no colours
+    #[arg(long, global = true)]
+    plain: bool,
     /// A folder of scenarios that override the built-in ones [default: ./scenarios, if there is one]
     #[arg(long, value_name = "DIR", global = true)]
     scenarios: Option<PathBuf>,
@@ -128,12 +142,15 @@ enum ColorArg {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// List all tasks
-    List,
+    /// List all tasks, or those of a chapter or with a word
+    List(list::ListArgs),
     /// Show what a task asks
     Show {
         /// The task, e.g. 107
         scenario: String,
+        /// Show the manifests of what is in the cluster at the start instead
+        #[arg(long)]
+        cluster: bool,
     },
     /// Show a hint to a task, one at a time
     Hint {
@@ -149,15 +166,8 @@ enum Command {
         scenario: String,
     },
     /// Play manifests, or a timeline, into a cluster and show what comes of it
-    Simulate {
-        /// Manifests, folders, - for standard input; or one timeline.toml
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Draw what came of it: FILE.svg, .png, .dot or .mermaid, or - for this terminal
-        #[arg(long, value_name = "FILE")]
-        picture: Option<PathBuf>,
-    },
-    /// For authors of tasks: check them
+    Simulate(simulate::SimulateArgs),
+    /// For authors of tasks: begin one, check some
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
     /// Tell what each controller did and why, and the smallest change that would help
@@ -166,12 +176,46 @@ enum Command {
         #[arg(required = true, value_name = "SCENARIO|FILE")]
         what: Vec<PathBuf>,
     },
+    /// Grade an answer again whenever it is saved
+    Watch {
+        /// The task [default: the next one to do]
+        scenario: Option<String>,
+        /// The answer, as for grading
+        files: Vec<PathBuf>,
+    },
+    /// A timed set of tasks, like the exam
+    Exam {
+        #[command(subcommand)]
+        command: Option<exam::ExamCommand>,
+    },
+    /// What is solved, and what to do next
+    Progress,
+    /// Make a folder to practise in: tasks, empty answers, editor settings
+    Init {
+        /// The folder
+        folder: PathBuf,
+    },
+    /// Print a script that completes commands and tasks in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages
+    Man {
+        /// Where to [default: the first page to standard output]
+        folder: Option<PathBuf>,
+    },
+    /// For authors of tasks: JSON Schema of their files
+    Schema,
+    /// Grade all answers of all students
+    Batch(Box<batch::Arguments>),
 }
 
 /// Why a command could not do its work.
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
+    /// Empty when there is nobody to tell.
     message: String,
 }
 
@@ -186,7 +230,11 @@ impl Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Failure::usage(error)
+        match error.kind() {
+            // whoever reads our output has seen enough
+            io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, message: String::new() },
+            _ => Failure::usage(error),
+        }
     }
 }
 
@@ -235,17 +283,25 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
     };
     match cli.global.color {
+        _ if cli.global.plain => anstream::ColorChoice::Never.write_global(),
         ColorArg::Auto => {}
         ColorArg::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
         ColorArg::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let mut out = io::BufWriter::new(anstream::stdout());
+    let (mut usual, mut plain);
+    let out: &mut dyn Write = if cli.global.plain {
+        plain = Plain::new(io::BufWriter::new(anstream::stdout()));
+        &mut plain
+    } else {
+        usual = io::BufWriter::new(anstream::stdout());
+        &mut usual
+    };
     let mut err = anstream::stderr();
     let mut session = Session {
         lang: language(cli.global.lang, variable),
         format: cli.global.format,
         scenarios: cli.global.scenarios,
-        out: &mut out,
+        out: &mut *out,
         err: &mut err,
     };
     let result = match (cli.command, cli.grade.scenario.clone()) {
@@ -254,13 +310,22 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         }
         (None, None) => Err(Failure::usage("no scenario is given")),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
-        (Some(Command::List), _) => list::run(&mut session),
-        (Some(Command::Show { scenario }), _) => show::run(&mut session, &scenario),
+        (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
+        (Some(Command::Show { scenario, cluster: false }), _) => show::run(&mut session, &scenario),
+        (Some(Command::Show { scenario, cluster: true }), _) => show::run_cluster(&mut session, &scenario),
         (Some(Command::Hint { scenario, number }), _) => hint::run(&mut session, &scenario, number),
         (Some(Command::Solution { scenario }), _) => solution::run(&mut session, &scenario),
+        (Some(Command::Simulate(arguments)), _) => simulate::run(&mut session, &arguments),
+        (Some(Command::Batch(arguments)), _) => batch::run(&mut session, &arguments),
         (Some(Command::Scenario(command)), _) => scenario::run(&mut session, &command),
-        (Some(Command::Simulate { files, picture }), _) => simulate::run(&mut session, &files, picture.as_deref()),
         (Some(Command::Explain { what }), _) => explain::run(&mut session, &what),
+        (Some(Command::Watch { scenario, files }), _) => watch::run(&mut session, scenario.as_deref(), &files),
+        (Some(Command::Exam { command }), _) => exam::run(&mut session, command.as_ref()),
+        (Some(Command::Progress), _) => progress::run(&mut session),
+        (Some(Command::Init { folder }), _) => init::run(&mut session, &folder),
+        (Some(Command::Completions { shell }), _) => completions::run(&mut session, shell),
+        (Some(Command::Man { folder }), _) => man::run(&mut session, folder.as_deref()),
+        (Some(Command::Schema), _) => schema::run(&mut session),
     };
     let flushed = out.flush();
     match (result, flushed) {
@@ -277,6 +342,9 @@ fn command_names() -> Vec<String> {
 }
 
 fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
+    if failure.message.is_empty() {
+        return failure.exit;
+    }
     const ERROR: Style = AnsiColor::Red.on_default().bold();
     let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
     let text = text.strip_prefix("error:").unwrap_or(&text);

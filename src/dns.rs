@@ -9,9 +9,11 @@
 //! | `10-40-2-8.NAMESPACE.pod` | the pod with that address |
 //!
 //! A Service of type ExternalName answers with the other name (a CNAME).
+mod explain;
 mod resolv_conf;
 mod zone;
 
+pub use explain::{WhyNot, explain};
 pub use resolv_conf::ResolvConf;
 
 use k8s_openapi::api::core::v1::Pod;
@@ -71,15 +73,17 @@ impl Answer {
     }
 }
 
+/// The full names that are tried for a name, in order; `None` if the pod does not ask the cluster's DNS.
+pub fn candidates(name: &str, from: Option<&Pod>) -> Option<Vec<String>> {
+    match from {
+        None => Some(vec![name.trim_end_matches('.').to_owned()]),
+        Some(pod) => ResolvConf::of(pod).map(|conf| conf.candidates(name)),
+    }
+}
+
 /// Resolves a name. From inside a pod, its search domains are tried; otherwise the name is taken as a full name.
 pub fn resolve(store: &Store, name: &str, from: Option<&Pod>) -> Answer {
-    let candidates = match from {
-        None => vec![name.trim_end_matches('.').to_owned()],
-        Some(pod) => match ResolvConf::of(pod) {
-            Some(conf) => conf.candidates(name),
-            None => return Answer::default(),
-        },
-    };
+    let candidates = candidates(name, from).unwrap_or_default();
     candidates.iter().map(|full| resolve_full(store, full)).find(Answer::is_found).unwrap_or_default()
 }
 

@@ -32,7 +32,7 @@ use pool::Pool;
 use search::{Budget, search};
 use story::{Line, story};
 use trial::Trial;
-use wish::{Subject, troubles};
+use wish::{Remark, Subject, remark, troubles};
 
 use crate::cluster::{Cluster, Settled};
 use crate::environment::Environment;
@@ -69,6 +69,8 @@ pub struct Waiting {
     pub goal: Goal,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// Why, where no component says it.
+    pub remark: Option<Remark>,
     /// What would put it right, the smallest change first.
     pub fixes: Vec<Fix>,
 }
@@ -90,7 +92,7 @@ pub fn files(files: &[ManifestFile], budget: Budget) -> Result<Explained, Scenar
     let start = Cluster::new(Environment::default());
     let mut cluster = start.clone();
     cluster.keep_journal();
-    let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Apply(files.to_vec()) });
+    let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(files.to_vec()) });
     let subjects = troubles(&cluster, &played.output);
     let reasons = |subject: &Subject| match subject {
         Subject::Object(key) => reasons_of(&cluster, key),
@@ -155,7 +157,7 @@ fn with_fixes(
 ) -> Result<Explained, ScenarioError> {
     let answer = Answer::read(files);
     let pool = Pool::of(trial.start(), &answer, scenario);
-    let context = Context { start: trial.start(), pool: &pool };
+    let context = Context { start: trial.start(), pool: &pool, others: scenario.is_some() };
     let search = search(trial, &context, &answer, budget)?;
     explained.tried = search.tried;
     explained.cut_short = search.cut_short;
@@ -166,7 +168,11 @@ fn with_fixes(
             Goal::Free(_) => order,
         };
         let fixes = choose(&answer, &search.found, scenario.is_none(), |found| found.gains.contains(&number));
-        explained.waiting.push(Waiting { goal, reasons, fixes });
+        let remark = match &goal {
+            Goal::Free(Subject::Object(key)) => remark(explained.cluster.api().store(), key),
+            _ => None,
+        };
+        explained.waiting.push(Waiting { goal, reasons, remark, fixes });
     }
     Ok(explained)
 }

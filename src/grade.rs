@@ -16,6 +16,7 @@ pub mod compare;
 mod count;
 pub mod diff;
 mod dns;
+pub mod endpoints;
 mod expect;
 mod find;
 mod mount;
@@ -159,6 +160,8 @@ pub enum Finding {
         /// What it leads to; `None` if there is no such name.
         found: Option<Vec<String>>,
     },
+    /// A Service leads to other pods or ports.
+    LeadsTo(Box<endpoints::LeadsTo>),
     /// Two container paths show different bytes, or the same ones.
     Paths {
         /// The one, and what it shows.
@@ -167,6 +170,22 @@ pub enum Finding {
         other: (String, Location),
         /// Whether they show the same bytes.
         same: bool,
+    },
+    /// A pattern that is to mean several pods means one.
+    OnePod {
+        /// The pattern.
+        path: String,
+        /// The pod.
+        pod: String,
+    },
+    /// A container mounts nothing at a path.
+    NotMounted {
+        /// The container path.
+        path: String,
+        /// The pod.
+        pod: ObjectKey,
+        /// Where its container mounts what: paths and names of volumes.
+        mounts: Vec<(String, String)>,
     },
     /// A container path shows nothing: there is no such container or it does not run.
     NoPath {
@@ -253,8 +272,9 @@ impl Grade {
 /// The cluster in which a scenario begins, settled.
 ///
 /// # Errors
-/// When an object of the scenario is refused.
+/// When a question of the scenario makes no sense or one of its objects is refused.
 pub fn start(scenario: &Scenario) -> Result<Cluster, ScenarioError> {
+    pattern::validate_all(scenario)?;
     let mut cluster = Cluster::new(scenario.cluster.environment.clone());
     for manifest in &scenario.cluster.manifests {
         let file = ManifestFile { name: manifest.place.file.clone(), bytes: manifest.text.clone().into_bytes() };
@@ -270,12 +290,12 @@ fn apply(cluster: &mut Cluster, files: Vec<ManifestFile>) -> timeline::PlayedSte
     timeline::play_step(cluster, &Step { namespace: None, action: Action::Apply(files) })
 }
 
-/// Plays an answer into a scenario and checks what comes of it.
+/// Plays an answer into a scenario and checks what comes of it. A file `commands.sh` holds kubectl commands, any other
+/// is a manifest (see [`timeline::answer`]).
 ///
 /// # Errors
 /// When the scenario itself is wrong.
 pub fn grade(scenario: &Scenario, answer: &[ManifestFile]) -> Result<Grade, ScenarioError> {
-    pattern::validate_all(scenario)?;
     grade_in(scenario, start(scenario)?, answer)
 }
 
@@ -297,7 +317,7 @@ pub fn grade_and_look(
     answer: &[ManifestFile],
     look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {
-    let played = apply(&mut cluster, answer.to_vec());
+    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
     look(cluster.api().store());
     let (answer, mut settled) = (played.output, played.settled);
 
@@ -341,6 +361,7 @@ fn ask(question: &Question, cluster: &Cluster) -> Result<Verdict, ScenarioError>
         Question::Mount(mount) => Ok(mount::ask(mount, cluster)),
         Question::Storage(storage) => Ok(storage::ask(storage, cluster)),
         Question::Dns(dns) => Ok(dns::ask(dns, cluster)),
+        Question::Endpoints(endpoints) => Ok(endpoints::ask(endpoints, cluster)),
     }
 }
 

@@ -37,10 +37,12 @@ use environment_variables::{Addresses, pod_text};
 use restart::BackOff;
 use runtime::{Exit, PodRuntime, RuntimeContainer};
 use status::Statuses;
-use volume_manager::NodeState;
+use volume_manager::{NodeState, VolumeUser};
 
 /// The kubelets' name in events.
 pub const NAME: &str = "kubelet";
+/// What says whether volumes are attached; a controller of its own in a real cluster.
+const ATTACH_DETACH: &str = "attachdetach-controller";
 
 /// The kubelets as reconcilers.
 pub fn all() -> Vec<Box<dyn Reconciler>> {
@@ -225,7 +227,7 @@ impl Kubelets {
         if self.deadline_exceeded(api, key, worker) {
             return;
         }
-        if worker.mounted || self.mount(api, key, worker) {
+        if worker.mounted || self.mount(api, environment, key, worker) {
             if !worker.runtime.sandbox_ready {
                 pull_secrets(api, &worker.pod);
                 worker.runtime.sandbox_ready = true;
@@ -308,16 +310,30 @@ impl Kubelets {
     }
 
     /// Mounts the pod's volumes; `false` if it has to wait.
-    fn mount(&mut self, api: &mut ApiServer, key: &PodKey, worker: &mut Worker) -> bool {
+    fn mount(&mut self, api: &mut ApiServer, environment: &Environment, key: &PodKey, worker: &mut Worker) -> bool {
         let name = node_name(&worker.pod).to_owned();
         let Some(node) = self.nodes.get(&name) else { return false };
-        let mounted = &self.mounted;
-        let elsewhere = |volume: &str| {
-            let users = mounted.get(&(name.clone(), volume.to_owned()));
-            users.is_some_and(|pods| pods.iter().any(|p| p != key))
+        let (mounted, nodes) = (&self.mounted, &self.nodes);
+        let users = |volume: &str| {
+            let on = |node: &String| Some((node.clone(), mounted.get(&(node.clone(), volume.to_owned()))?));
+            let pods = nodes.keys().filter_map(on).flat_map(|(node, pods)| {
+                pods.iter().map(move |(namespace, name)| VolumeUser {
+                    node: node.clone(),
+                    namespace: namespace.clone(),
+                    name: name.clone(),
+                })
+            });
+            pods.collect()
         };
-        let mut state = NodeState { node: &node.node, host_paths: &mut self.host_paths, mounted_elsewhere: &elsewhere };
+        let mut state = NodeState { node: &node.node, host_paths: &mut self.host_paths, users: &users, environment };
         let result = volume_manager::mount(api.store(), &worker.pod, &mut state);
+        for message in &result.not_attached {
+            api.event(ATTACH_DETACH, &worker.pod, EventType::Warning, "FailedAttachVolume", message);
+        }
+        for volume in &result.attached {
+            let message = format!("AttachVolume.Attach succeeded for volume \"{volume}\"");
+            api.event(ATTACH_DETACH, &worker.pod, EventType::Normal, "SuccessfulAttachVolume", message);
+        }
         for message in &result.events {
             api.event(NAME, &worker.pod, EventType::Warning, "FailedMount", message);
         }
@@ -325,8 +341,9 @@ impl Kubelets {
             self.mounted.entry((name.clone(), volume.clone())).or_default().insert(key.clone());
             worker.exclusive.insert(volume);
         }
-        for volume in result.waits_for_unmount {
-            self.waiting_for_unmount.entry((name.clone(), volume)).or_default().insert(key.clone());
+        let unmounts = result.waits_for_unmount.into_iter().map(|volume| (name.clone(), volume));
+        for volume in unmounts.chain(result.waits_for_detach) {
+            self.waiting_for_unmount.entry(volume).or_default().insert(key.clone());
         }
         self.wait_for(key, worker, result.waits_for);
         worker.mounted = !result.blocked;

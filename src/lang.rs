@@ -25,6 +25,14 @@ impl Lang {
         }
     }
 
+    /// The one of two that is in this language, for words that are used in one place only.
+    pub fn pick<T>(self, en: T, zh_tw: T) -> T {
+        match self {
+            Lang::En => en,
+            Lang::ZhTw => zh_tw,
+        }
+    }
+
     /// The language of a locale name such as `zh_TW.UTF-8`, if we speak it. Every Chinese locale is given the only Chinese
     /// there is.
     ///

@@ -13,6 +13,7 @@ mod references;
 mod said;
 mod site;
 mod sources;
+mod spelling;
 mod values;
 
 pub use said::Said;
@@ -75,6 +76,8 @@ pub enum How {
     Contradiction,
     /// An earlier document makes another object that wants the same.
     Rival,
+    /// The same value, written otherwise.
+    Spelling,
     /// Something that nobody asked for and that harms nobody.
     Addition,
 }
@@ -106,7 +109,7 @@ pub(crate) struct Key<'a> {
 pub fn of(documents: &[Value], said: &Said, start: &Store) -> Vec<Mutant> {
     let sites = site::all(documents);
     let key = Key { documents, sites, said, start };
-    let kinds: [fn(&Key<'_>) -> Vec<Mutant>; 9] = [
+    let kinds: [fn(&Key<'_>) -> Vec<Mutant>; 10] = [
         documents::mutants,
         kinds::mutants,
         names::mutants,
@@ -114,8 +117,9 @@ pub fn of(documents: &[Value], said: &Said, start: &Store) -> Vec<Mutant> {
         values::mutants,
         order::mutants,
         sources::mutants,
+        spelling::mutants,
         additions::mutants,
-        documents::rivals,
+        documents::additional,
     ];
     let mut mutants: Vec<Mutant> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();

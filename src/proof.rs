@@ -17,6 +17,7 @@ use crate::mutants::{self, Change, How, Mutant, Said, Stance, free_matches};
 use crate::scenario::solutions::Variant;
 use crate::scenario::{Question, Scenario};
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::is_commands;
 use outcome::Outcome;
 
 /// What came of proving a scenario.
@@ -26,6 +27,8 @@ pub struct Proof {
     pub counts: Counts,
     /// Everything that is wrong or doubtful.
     pub findings: Vec<Finding>,
+    /// The mutants that keep full marks for a reason.
+    pub excused: Vec<Change>,
 }
 
 /// Numbers of mutants.
@@ -241,6 +244,9 @@ impl<'a> Prover<'a> {
         killed: &mut BTreeSet<String>,
         proof: &mut Proof,
     ) -> Result<(), ScenarioError> {
+        if variant.files.iter().any(|file| is_commands(&file.name)) {
+            return Ok(()); // commands are no documents to change
+        }
         let documents = documents(&variant.files);
         let said = Said::by(self.scenario);
         let mut used_free = BTreeSet::new();
@@ -311,10 +317,11 @@ impl<'a> Prover<'a> {
                 // what is marked free although nobody asks for it is no mistake
                 used_free.extend(free);
                 counts.open += 1;
+                proof.excused.push(change);
             }
             (Stance::Unsaid, false) => {
                 counts.killed += 1;
-                let finding = match same {
+                let finding = match same || change.how == How::Spelling {
                     true => Finding::SameButLoses { change, checks },
                     false => Finding::UnsaidButLoses { change, checks },
                 };
@@ -325,8 +332,10 @@ impl<'a> Prover<'a> {
                 if let Some(free) = free {
                     counts.free += 1;
                     used_free.insert(free);
+                    proof.excused.push(change);
                 } else if change.how == How::Value && self.has_bound(&change) {
                     counts.open += 1;
+                    proof.excused.push(change);
                 } else {
                     counts.survivors += 1;
                     proof.findings.push(Finding::Survivor(change));

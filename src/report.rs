@@ -1,13 +1,25 @@
 //! What a grade says to people and programs: one report, several formats.
+pub mod batch;
+pub mod canvas;
+pub mod csv;
 pub mod explain;
+pub mod github;
+pub mod gradescope;
+pub mod html;
 pub mod json;
+pub mod jsonl;
+pub mod junit;
+pub mod moodle;
 pub mod outcome;
+pub mod plain;
 pub mod problem;
 pub mod proof;
+pub mod resolution;
 pub mod sanitise;
 pub mod tables;
 pub mod terminal;
 pub mod text;
+pub mod watch;
 pub mod width;
 
 use serde::{Deserialize, Serialize};

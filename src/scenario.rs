@@ -1,11 +1,13 @@
 //! A scenario: a task, the cluster it starts in, what happens after the answer is applied, and the checks that are scored.
 //!
 //! The file format is described in `docs/scenarios.md`; [`Library`] finds scenarios, [`Scenario::parse`] reads one.
+pub mod chapter;
 mod cluster;
 mod domain;
 mod error;
 mod library;
 mod loader;
+pub mod schema;
 pub mod solutions;
 pub mod statements;
 
@@ -100,6 +102,8 @@ pub enum Question {
     Storage(Storage),
     /// A name leads to these pods, to a Service, or nowhere.
     Dns(Dns),
+    /// A Service leads to exactly these pods and ports.
+    Endpoints(Endpoints),
 }
 
 /// A partial object.
@@ -171,6 +175,55 @@ pub struct ContainerPath {
     pub path: String,
 }
 
+/// A Service and what it is to lead to.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    /// The Service's namespace.
+    pub namespace: String,
+    /// The Service.
+    pub service: String,
+    /// Exactly these pods; `*` in a name stands for any characters, an empty list for none.
+    pub pods: Vec<String>,
+    /// Exactly these ports of the pods; `None` if they do not matter.
+    pub ports: Option<Vec<EndpointPort>>,
+    /// Whether only pods that are ready count.
+    pub ready: bool,
+}
+
+/// A port of the pods behind a Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointPort {
+    /// The name of the Service's port; `None` for any.
+    pub name: Option<String>,
+    /// The port's number in the pod.
+    pub number: i32,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: String,
+}
+
+impl EndpointPort {
+    /// Reads `[NAME=]NUMBER[/PROTOCOL]`.
+    pub fn parse(text: &str) -> Option<EndpointPort> {
+        let (name, rest) = match text.split_once('=') {
+            Some((name, rest)) => (Some(name.to_owned()).filter(|name| !name.is_empty()), rest),
+            None => (None, text),
+        };
+        let (number, protocol) = rest.split_once('/').unwrap_or((rest, "TCP"));
+        let number = number.parse::<u16>().ok().filter(|number| *number > 0)?;
+        let known = ["TCP", "UDP", "SCTP"].contains(&protocol);
+        known.then(|| EndpointPort { name, number: number.into(), protocol: protocol.to_owned() })
+    }
+}
+
+impl std::fmt::Display for EndpointPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(name) = &self.name {
+            write!(f, "{name}=")?;
+        }
+        write!(f, "{}/{}", self.number, self.protocol)
+    }
+}
+
 /// A name and what it is to lead to.
 #[derive(Clone, Debug)]
 pub struct Dns {
@@ -187,7 +240,7 @@ pub struct Dns {
 pub enum DnsTarget {
     /// Exactly these pods; `*` in a name stands for any characters.
     Pods(Vec<String>),
-    /// The address of this Service of the same namespace.
+    /// The address of this Service: `NAME` in the namespace that asks, or `NAMESPACE/NAME`.
     Service(String),
     /// There is no such name.
     Nothing,

@@ -10,7 +10,7 @@ pub use class::{
     is_delay_binding_provisioning, volume_class,
 };
 pub use matching::{ClaimNeeds, NamedMismatch, PassedOver, Rule, Verdict, find_matching_volume};
-pub use migration::{csi_name_of, is_migrated};
+pub use migration::{csi_name_of, driver_of, driver_of_inline, is_attached, is_driver_installed, is_migrated};
 pub use pod_claims::{PodsByClaim, claim_names, ephemeral_claim_name, is_pod_terminated};
 
 use k8s_openapi::api::core::v1::{

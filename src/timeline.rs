@@ -1,13 +1,32 @@
 //! What a person does with kubectl, one step after another, and what kubectl prints.
+mod annotate;
+pub mod answer;
 pub mod apply;
+mod autoscale;
+mod command;
+pub mod command_line;
+mod cordon;
+mod create;
 pub mod delete;
+mod expose;
+mod files;
+mod flags;
 pub mod kubectl;
+mod label;
 mod load;
 pub mod patch;
 pub mod record;
+mod replace;
+mod resources;
 pub mod rollout;
+mod run;
 pub mod scale;
+mod set;
+mod taint;
+#[cfg(test)]
+mod testing;
 pub mod wait;
+mod wait_for;
 
 pub use load::{LoadError, StepTable, load, load_str};
 
@@ -16,6 +35,7 @@ use k8s_openapi::jiff::SignedDuration;
 use crate::api::Store;
 use crate::cluster::{Cluster, Settled};
 use crate::environment::Environment;
+use command_line::CommandLine;
 use kubectl::Output;
 
 /// A cluster and what is done to it.
@@ -51,6 +71,10 @@ pub enum Action {
     Rollout(String),
     /// Nothing but time.
     Wait(SignedDuration),
+    /// Any kubectl command as it is typed, and the files it names.
+    Kubectl(CommandLine, Vec<ManifestFile>),
+    /// Manifests and `commands.sh`.
+    Answer(Vec<ManifestFile>),
 }
 
 /// A file as it is given to `kubectl apply -f`.
@@ -86,19 +110,25 @@ pub fn play(timeline: &Timeline) -> (Vec<PlayedStep>, Cluster) {
 /// Plays one step and lets the cluster settle.
 pub fn play_step(cluster: &mut Cluster, step: &Step) -> PlayedStep {
     cluster.advance(PAUSE);
-    let output = run(cluster, step);
-    let settled = cluster.settle();
+    let (output, settled) = match &step.action {
+        Action::Answer(files) => answer::run(cluster, files, step.namespace.as_deref()),
+        action => {
+            let output = play_action(cluster, action, step.namespace.as_deref());
+            (output, cluster.settle())
+        }
+    };
     PlayedStep { output, store: cluster.api().store().without_log(), settled }
 }
 
-fn run(cluster: &mut Cluster, step: &Step) -> Output {
-    let namespace = step.namespace.as_deref();
-    match &step.action {
-        Action::Apply(files) => apply::run(cluster, files, namespace),
+fn play_action(cluster: &mut Cluster, action: &Action, namespace: Option<&str>) -> Output {
+    match action {
+        Action::Apply(files) => apply::run(cluster, files, namespace.into()),
         Action::Delete(arguments) => delete::run(cluster, arguments, namespace),
         Action::Scale(arguments) => scale::run(cluster, arguments, namespace),
         Action::Patch(arguments) => patch::run(cluster, arguments, namespace),
         Action::Rollout(arguments) => rollout::run(cluster, arguments, namespace),
         Action::Wait(duration) => wait::run(cluster, *duration),
+        Action::Kubectl(line, files) => command::run_line(cluster, line, files, namespace),
+        Action::Answer(files) => answer::run(cluster, files, namespace).0,
     }
 }

@@ -179,11 +179,11 @@ fn the_report_is_json_for_programs() {
 fn the_language_is_asked_for_or_the_locale() {
     let folder = folder("lang");
     let asked = run(&folder, &["list", "--lang", "zh-TW"]);
-    assert!(stdout(&asked).contains("第 107 章"), "{}", stdout(&asked));
+    assert!(stdout(&asked).contains("暖身"), "{}", stdout(&asked));
     let locale = command(&folder, &["list"]).env("LANG", "zh_TW.UTF-8").output().unwrap();
     assert_eq!(asked.stdout, locale.stdout);
     let both = command(&folder, &["--lang", "en", "list"]).env("LC_ALL", "zh_TW.UTF-8").output().unwrap();
-    assert!(stdout(&both).contains("chapter 107"));
+    assert!(stdout(&both).contains("warm-up"));
 }
 
 #[test]
@@ -205,6 +205,12 @@ fn show_hint_and_solution_lead_to_an_answer() {
     assert_eq!(code(&show), 0);
     assert!(stdout(&show).contains("scenario-107.yaml") && stdout(&show).contains("PersistentVolume pv-gold"));
     assert!(stdout(&show).lines().all(|line| line.chars().count() <= 80), "{}", stdout(&show));
+    let cluster = run(&folder, &["show", "107", "--cluster"]);
+    let applied = with_stdin(&folder, &["simulate", "-"], &cluster.stdout);
+    assert!(stdout(&applied).contains("persistentvolume/pv-gold created"), "{}", stdout(&applied));
+    let data: serde_json::Value =
+        serde_json::from_slice(&run(&folder, &["show", "107", "--format", "json"]).stdout).unwrap();
+    assert!(data["manifests"][0].as_str().unwrap().contains("name: pv-gold"));
     assert_eq!(code(&run(&folder, &["hint", "107"])), 0);
     assert_eq!(code(&run(&folder, &["hint", "107", "99"])), 2);
     let solution = run(&folder, &["solution", "107"]);

@@ -48,6 +48,23 @@ macro_rules! dispatch {
                 match kind { $(Kind::$kind => self.create_typed::<k::$kind>(namespace, value, validation)),* }
             }
 
+            /// Replaces an object by the one of JSON (`PUT`).
+            ///
+            /// # Errors
+            /// Whatever the API server would refuse, in its words.
+            pub fn replace_value(
+                &mut self,
+                kind: Kind,
+                namespace: &str,
+                name: &str,
+                value: &Value,
+                validation: FieldValidation,
+            ) -> Result<Accepted<Object>, Status> {
+                match kind {
+                    $(Kind::$kind => self.replace_typed::<k::$kind>(namespace, name, value, validation)),*
+                }
+            }
+
             /// Changes an object.
             ///
             /// # Errors
@@ -75,24 +92,29 @@ impl ApiServer {
         value: &Value,
         validation: FieldValidation,
     ) -> Result<Accepted<Object>, Status> {
-        let converted = in_stored_version::<T>(value)?;
-        let value = converted.as_ref().unwrap_or(value);
         let mut warnings = Vec::new();
-        let unknown = |error: &DecodeError| decode_status(T::ID, error);
-        let mut object: T = match decode::decode(value, root::<T>()?) {
-            Ok(object) => object,
-            Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
-                warnings.extend(unknown_fields(&error));
-                decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))?
-            }
-            Err(error) => return Err(unknown(&error)),
-        };
+        let mut object: T = decode_object(value, validation, &mut warnings)?;
         if T::ID.namespaced() && object.namespace().is_empty() {
             object.metadata_mut().namespace = Some(namespace.to_owned());
         }
         let accepted = self.create(object)?;
         warnings.extend(accepted.warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: true, warnings })
+    }
+
+    fn replace_typed<T: Strategy>(
+        &mut self,
+        namespace: &str,
+        name: &str,
+        value: &Value,
+        validation: FieldValidation,
+    ) -> Result<Accepted<Object>, Status> {
+        let mut warnings = Vec::new();
+        let mut object: T = decode_object(value, validation, &mut warnings)?;
+        check_identity(&mut object, namespace, name)?;
+        let accepted = self.update(object)?;
+        warnings.extend(accepted.warnings);
+        Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 
     fn patch_typed<T: Strategy>(
@@ -153,6 +175,24 @@ impl ApiServer {
         let accepted = self.update(object)?;
         warnings.extend(accepted.warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
+    }
+}
+
+fn decode_object<T: Strategy>(
+    value: &Value,
+    validation: FieldValidation,
+    warnings: &mut Vec<String>,
+) -> Result<T, Status> {
+    let converted = in_stored_version::<T>(value)?;
+    let value = converted.as_ref().unwrap_or(value);
+    let unknown = |error: &DecodeError| decode_status(T::ID, error);
+    match decode::decode(value, root::<T>()?) {
+        Ok(object) => Ok(object),
+        Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
+            warnings.extend(unknown_fields(&error));
+            decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))
+        }
+        Err(error) => Err(unknown(&error)),
     }
 }
 

@@ -60,6 +60,9 @@ pub struct Field {
     pub omit_empty: bool,
     /// Tagged `omitzero`: Go does not write a zero struct, such as an unset time.
     pub omit_zero: bool,
+    /// `false` is not the same as unset, although Go says `nil` where it says `false` for most others: unset means `true`,
+    /// or what the pod, the ServiceAccount or a default says (the fields' comments in `types.go`).
+    pub false_is_own: bool,
     /// How strategic merge patch treats it.
     pub patch_strategy: PatchStrategy,
     /// The key of a list's elements for strategic merge patch.

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::Kept;
 use crate::lang::Lang;
 use crate::report::{CheckResult, Outcome};
+use crate::timeline::ManifestFile;
 
 /// The version of the entries' format.
 pub const FORMAT: u32 = 1;
@@ -80,9 +82,9 @@ pub enum Status {
 }
 
 /// Which of several attempts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// Counted from 1 in the order of time; 0 stands for 1 of 1.
+    /// Counted from 1 in the order of time; 0 of 0 if nothing was handed in.
     pub number: u32,
     /// How many there are.
     pub of: u32,
@@ -206,10 +208,16 @@ pub struct Pair {
     pub percent: u32,
 }
 
+impl Default for Attempt {
+    fn default() -> Self {
+        Attempt { number: 1, of: 1, time: None }
+    }
+}
+
 impl Attempt {
     /// Whether there is only one attempt and no time is known.
     pub fn is_only(&self) -> bool {
-        self.number <= 1 && self.of <= 1 && self.time.is_none()
+        *self == Attempt::default()
     }
 }
 
@@ -234,6 +242,7 @@ impl Entry {
 #[derive(Debug)]
 pub struct Results {
     file: File,
+    answers: Option<Kept>,
     /// What is known about all of them.
     pub summary: Summary,
 }
@@ -241,7 +250,17 @@ pub struct Results {
 impl Results {
     /// Entries that are in a file as JSON Lines, ordered by [`Entry::order`].
     pub fn new(file: File, summary: Summary) -> Results {
-        Results { file, summary }
+        Results { file, answers: None, summary }
+    }
+
+    /// Keeps the answers at hand, too.
+    pub(super) fn with_answers(self, answers: Option<Kept>) -> Results {
+        Results { answers, ..self }
+    }
+
+    /// The answer of an entry as it was graded, if answers were [kept](super::Options::keep_answers).
+    pub fn answer(&self, entry: &Entry) -> Option<Vec<ManifestFile>> {
+        self.answers.as_ref()?.get(&entry.digest)
     }
 
     /// Reads all entries, one at a time. Only one reading can be under way at a time.

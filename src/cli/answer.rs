@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, Session};
 use crate::report::text::{Message, say};
-use crate::timeline::ManifestFile;
+use crate::timeline::{ManifestFile, answer};
 
 /// The most bytes of one answer.
 const MAX_BYTES: u64 = 64 << 20;
@@ -50,9 +50,14 @@ pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<Manif
     Ok(files)
 }
 
-/// The manifests of a folder by name, without those of folders inside.
+/// The manifests of a folder by name, without those of folders inside. With `commands.sh` beside them it is every file, also
+/// of the folders inside, because commands may name them.
 fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
+    if folder.join(answer::COMMANDS).is_file() {
+        everything_in(folder, 0, &mut files)?;
+        return Ok(files);
+    }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let extension = path.extension().and_then(|extension| extension.to_str());
@@ -62,6 +67,31 @@ fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// How many folders deep the files of commands may be, and how many there may be.
+const MAX_DEPTH: usize = 4;
+const MAX_FILES: usize = 500;
+
+fn everything_in(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    let mut entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    entries.sort();
+    for path in entries {
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        // a link could lead out of the answer
+        if hidden || path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() && depth < MAX_DEPTH {
+            everything_in(&path, depth + 1, files)?;
+        } else if path.is_file() {
+            files.push(path);
+        }
+        if files.len() > MAX_FILES {
+            return Err(io::Error::other(format!("more than {MAX_FILES} files beside commands.sh")));
+        }
+    }
+    Ok(())
 }
 
 fn open(path: &Path) -> io::Result<Vec<u8>> {

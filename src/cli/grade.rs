@@ -1,5 +1,5 @@
 //! `ckad-grade SCENARIO [FILE|DIR|-]...`: grades an answer.
-use super::{Exit, Failure, Format, GradeArgs, Session, answer, library, picture};
+use super::{Exit, Failure, Format, GradeArgs, Session, answer, library, picture, practice};
 use crate::grade;
 use crate::picture::Picture;
 use crate::report::text::{Message, say};
@@ -24,7 +24,10 @@ pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) 
     let graded = grade::grade(&scenario, &answer).map_err(|error| library::wrong_scenario(session, error))?;
     let report = Report::new(&scenario, &graded, session.lang);
     match session.format {
-        Format::Text => terminal::write(&report, &mut session.out)?,
+        Format::Text => {
+            terminal::write(&report, &mut session.out)?;
+            practice::note_tried(session, &report.scenario, report.points, report.possible)?;
+        }
         Format::Json | Format::Yaml => {
             let value = serde_json::to_value(&report).map_err(Failure::usage)?;
             session.data(&value)?;

@@ -2,12 +2,13 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use super::{Exit, Failure, Format, Session, library};
+use super::{Exit, Failure, Format, Session, library, practice};
 use crate::grade;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, object, say};
 use crate::report::width::{reflow, wrap};
+use crate::scenario::Scenario;
 use crate::timeline::record::visible_objects;
 
 pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure> {
@@ -15,8 +16,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
     const STRONG: Style = Style::new().bold();
     let (_, scenario) = library::find(session, name)?;
     let lang = session.lang;
-    let cluster = grade::start(&scenario).map_err(|error| library::wrong_scenario(session, error))?;
-    let there: Vec<String> = visible_objects(cluster.api().store()).map(|o| object(&o.key())).collect();
+    let there = cluster_at_start(session, &scenario)?;
     if session.format != Format::Text {
         let checks: Vec<_> = scenario
             .checks
@@ -26,7 +26,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
         session.data(&json!({
             "id": scenario.id, "chapter": scenario.chapter, "level": scenario.level, "minutes": scenario.minutes,
             "title": scenario.title.get(lang).trim(), "task": scenario.task.get(lang).trim(), "checks": checks,
-            "cluster": there, "sources": scenario.sources, "hints": scenario.hints.len(),
+            "cluster": there, "manifests": manifests(&scenario), "sources": scenario.sources, "hints": scenario.hints.len(),
         }))?;
         return Ok(Exit::Success);
     }
@@ -46,6 +46,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
         for name in &there {
             writeln!(out, "  {}", sanitise(name))?;
         }
+        writeln!(out, "{SOFT}{}{SOFT:#}", say(lang, &Message::ClusterAsYaml { scenario: &scenario.id }))?;
     }
     writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::Checks))?;
     for check in &scenario.checks {
@@ -61,5 +62,32 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
         }
     }
     writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::HowToAnswer { scenario: &scenario.id }))?;
+    practice::note_shown(session, &scenario.id)?;
+    Ok(Exit::Success)
+}
+
+/// The names of what is in the cluster before the answer.
+pub(super) fn cluster_at_start(session: &Session<'_>, scenario: &Scenario) -> Result<Vec<String>, Failure> {
+    let cluster = grade::start(scenario).map_err(|error| library::wrong_scenario(session, error))?;
+    Ok(visible_objects(cluster.api().store()).map(|o| object(&o.key())).collect())
+}
+
+/// Each manifest that is applied before the answer, as it is written.
+fn manifests(scenario: &Scenario) -> Vec<&str> {
+    scenario.cluster.manifests.iter().map(|manifest| manifest.text.trim()).filter(|text| !text.is_empty()).collect()
+}
+
+/// `ckad-grade show SCENARIO --cluster`: the manifests of what is in the cluster at the start, fit to be kept in a file.
+pub(super) fn run_cluster(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure> {
+    let (_, scenario) = library::find(session, name)?;
+    let manifests = manifests(&scenario);
+    if session.format != Format::Text {
+        session.data(&json!({ "id": scenario.id, "manifests": manifests }))?;
+    } else if manifests.is_empty() {
+        session.note(&say(session.lang, &Message::NothingThere))?;
+    } else {
+        let text: Vec<&str> = manifests.iter().map(|text| text.strip_prefix("---\n").unwrap_or(text)).collect();
+        writeln!(session.out, "{}", sanitise(&text.join("\n---\n")))?;
+    }
     Ok(Exit::Success)
 }

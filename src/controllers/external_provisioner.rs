@@ -81,7 +81,7 @@ impl Reconciler for ExternalProvisioner {
 
 /// Whether a driver works in this cluster. The in-tree plugin is none of ours.
 fn is_installed(environment: &Environment, driver: &str) -> bool {
-    driver != HOST_PATH_PROVISIONER && environment.provisioners.iter().any(|p| p == driver)
+    driver != HOST_PATH_PROVISIONER && storage::is_driver_installed(environment, driver)
 }
 
 fn provisioner_of(claim: &PersistentVolumeClaim) -> Option<&str> {

@@ -3,9 +3,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::edit::Added;
 use crate::api::schema::Segment;
 use crate::manifest::{self, Document};
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::is_commands;
 
 /// The documents of an answer, in order, with the files they stand in.
 #[derive(Clone, Debug)]
@@ -44,6 +46,11 @@ impl Answer {
         let mut documents = Vec::new();
         let mut unreadable = Vec::new();
         for (number, file) in files.iter().enumerate() {
+            if is_commands(&file.name) {
+                // played as it is
+                unreadable.push(true);
+                continue;
+            }
             let read = manifest::read(&file.name, &file.bytes);
             unreadable.push(read.error.is_some());
             for document in read.documents {
@@ -89,23 +96,44 @@ impl Answer {
     }
 
     /// The answer after some changes, and after a new document was put in front; `None` if a change has no place.
-    pub fn changed(&self, changes: &[Change], added: Option<&Value>) -> Option<Answer> {
+    pub fn changed(&self, changes: &[Change], added: Option<&Added>) -> Option<Answer> {
         let mut answer = self.clone();
         for change in changes {
             let entry = answer.documents.get_mut(change.document)?;
-            let value = Arc::make_mut(&mut entry.value);
-            match change.path.split_last() {
-                None => *value = change.value.clone().unwrap_or(Value::Null),
-                Some((last, parents)) => set(value, parents, last, change.value.clone())?,
-            }
+            apply(Arc::make_mut(&mut entry.value), std::slice::from_ref(change))?;
         }
-        if let Some(value) = added {
-            // in front: what is added is needed by the others
-            let file = answer.documents.first().map_or(0, |entry| entry.file);
-            answer.documents.insert(0, Entry { file, document: None, value: Arc::new(value.clone()) });
+        if let Some(added) = added {
+            let documents = &mut answer.documents;
+            let entry = |file| Entry { file, document: None, value: Arc::new(added.value.clone()) };
+            match (added.at_end, documents.last()) {
+                (true, Some(last)) => documents.push(entry(last.file)),
+                // in front: what is added is needed by the others
+                _ => documents.insert(0, entry(documents.first().map_or(0, |entry| entry.file))),
+            }
         }
         Some(answer)
     }
+}
+
+impl Answer {
+    /// The answer with one document in front of all others.
+    pub fn with_first(mut self, number: usize) -> Option<Answer> {
+        let mut entry = (number < self.documents.len()).then(|| self.documents.remove(number))?;
+        entry.file = self.documents.first().map_or(entry.file, |first| first.file);
+        self.documents.insert(0, entry);
+        Some(self)
+    }
+}
+
+/// Makes changes in one document; `None` if one has no place.
+pub(super) fn apply(value: &mut Value, changes: &[Change]) -> Option<()> {
+    for change in changes {
+        match change.path.split_last() {
+            None => *value = change.value.clone().unwrap_or(Value::Null),
+            Some((last, parents)) => set(value, parents, last, change.value.clone())?,
+        }
+    }
+    Some(())
 }
 
 /// The value at a path.
@@ -126,6 +154,10 @@ fn set(root: &mut Value, parents: &[Segment], last: &Segment, value: Option<Valu
                     *place = Value::Object(Map::new());
                 }
                 place.as_object_mut()?.entry(key.clone()).or_insert(Value::Null)
+            }
+            Segment::Index(0) if place.is_null() => {
+                *place = Value::Array(vec![Value::Null]);
+                place.get_mut(0)?
             }
             Segment::Index(index) => place.get_mut(index)?,
         };

@@ -4,14 +4,23 @@ mod values;
 mod whole;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Change, Entry};
-use super::edit::{Edit, EditKind};
-use super::pool::Pool;
+use super::edit::{Added, Edit, EditKind};
+use super::pool::{Pool, written};
 use crate::api::schema::{self, Field, Segment, Shape, StructType, Type};
 use crate::cluster::Cluster;
+use crate::timeline::record::visible_objects;
+
+/// The most values of a document that are looked at for having changed places.
+const MOST_SWAPPED: usize = 100;
+/// The most edits of one document.
+const MOST_EDITS: usize = 20_000;
+/// The most objects of the cluster that are edited.
+const MOST_OTHERS: usize = 12;
 
 /// What candidates are drawn from.
 pub struct Context<'a> {
@@ -19,6 +28,8 @@ pub struct Context<'a> {
     pub start: &'a Cluster,
     /// Values that could be meant.
     pub pool: &'a Pool,
+    /// Whether objects that were there before can be changed, too.
+    pub others: bool,
 }
 
 /// A place in a document that holds text, and what could stand there.
@@ -30,7 +41,6 @@ struct Text {
 /// The edits of one answer.
 struct Walk<'a> {
     context: &'a Context<'a>,
-    answer: &'a Answer,
     document: usize,
     entry: &'a Entry,
     path: Vec<Segment>,
@@ -42,8 +52,11 @@ struct Walk<'a> {
     /// All scalars of the document that can change places with others.
     swaps: Vec<(Vec<Segment>, Value)>,
     /// Words the API accepts, by Go type of the field's struct and name.
-    words: BTreeMap<(&'static str, String), Vec<String>>,
+    words: Words,
 }
+
+/// Words the API accepts, by Go type of the field's struct and name.
+type Words = BTreeMap<(&'static str, String), Vec<String>>;
 
 /// All candidates, small edits first, then in the order of the answer.
 pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
@@ -51,18 +64,7 @@ pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
     let mut texts: BTreeMap<String, Vec<Text>> = BTreeMap::new();
     let mut words = BTreeMap::new();
     for (document, entry) in answer.editable() {
-        let mut walk = Walk {
-            context,
-            answer,
-            document,
-            entry,
-            path: Vec::new(),
-            edits: Vec::new(),
-            texts: BTreeMap::new(),
-            structs: Vec::new(),
-            swaps: Vec::new(),
-            words: std::mem::take(&mut words),
-        };
+        let mut walk = Walk::new(context, document, entry, std::mem::take(&mut words));
         walk.document();
         words = walk.words;
         edits.append(&mut walk.edits);
@@ -71,12 +73,54 @@ pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
         }
     }
     whole::everywhere(&texts, &mut edits);
+    whole::alike(answer, &mut edits);
     whole::documents(context, answer, &mut edits);
+    whole::order(answer, &mut edits);
+    if context.others {
+        others(context, answer, &mut edits);
+    }
     edits.sort_by_key(|edit| edit.kind);
     edits
 }
 
+/// Objects of the cluster that the answer leaves alone, with one edit each.
+fn others(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
+    let store = context.start.api().store();
+    let name = |value: &Value| (value.get("kind").cloned(), value.pointer("/metadata/name").cloned());
+    let own: Vec<_> = answer.documents().iter().map(|entry| name(&entry.value)).collect();
+    for object in visible_objects(store).take(MOST_OTHERS) {
+        let value = written(object);
+        if own.contains(&name(&value)) || object.metadata().owner_references.is_some() {
+            continue;
+        }
+        let entry = Entry { file: 0, document: None, value: Arc::new(value) };
+        let mut walk = Walk::new(context, usize::MAX, &entry, BTreeMap::new());
+        walk.document();
+        for edit in walk.edits.into_iter().filter(|edit| edit.kind <= EditKind::Drop) {
+            let mut value = (*entry.value).clone();
+            if super::answer::apply(&mut value, &edit.changes).is_some() {
+                let added = Some(Added { value, at_end: true });
+                edits.push(Edit { kind: EditKind::ChangeOther, changes: Vec::new(), added, first: None });
+            }
+        }
+    }
+}
+
 impl<'a> Walk<'a> {
+    fn new(context: &'a Context<'a>, document: usize, entry: &'a Entry, words: Words) -> Walk<'a> {
+        Walk {
+            context,
+            document,
+            entry,
+            path: Vec::new(),
+            edits: Vec::new(),
+            texts: BTreeMap::new(),
+            structs: Vec::new(),
+            swaps: Vec::new(),
+            words,
+        }
+    }
+
     fn document(&mut self) {
         let text = |key: &str| self.entry.value.get(key).and_then(Value::as_str).unwrap_or_default();
         self.kinds();
@@ -91,14 +135,16 @@ impl<'a> Walk<'a> {
 
     /// An edit of one value of this document.
     fn try_one(&mut self, kind: EditKind, path: Vec<Segment>, value: Option<Value>) {
-        let change = Change { document: self.document, path, value };
-        self.edits.push(Edit::one(kind, change));
+        self.try_all(kind, vec![(path, value)]);
     }
 
     fn try_all(&mut self, kind: EditKind, changes: Vec<(Vec<Segment>, Option<Value>)>) {
+        if self.edits.len() >= MOST_EDITS {
+            return;
+        }
         let document = self.document;
         let changes = changes.into_iter().map(|(path, value)| Change { document, path, value }).collect();
-        self.edits.push(Edit { kind, changes, added: None });
+        self.edits.push(Edit { kind, changes, added: None, first: None });
     }
 
     fn below(&self, segment: impl Into<Segment>) -> Vec<Segment> {
@@ -143,14 +189,60 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        self.sink(ty, fields);
+        self.split(ty, fields);
         let absent = ty.fields().filter(|field| !fields.contains_key(field.json_name));
         for field in absent {
             let known = self.context.pool.knows_field(ty, field.json_name)
                 || (is_scalar(&field.ty) && self.context.pool.knows_name(field.json_name));
             if known && !is_of_the_server(ty, field.json_name) {
-                for value in self.values_for(ty, field.json_name, &field.ty, 0) {
+                self.path.push(field.json_name.into());
+                let values = self.values_for(ty, field.json_name, &field.ty, 0);
+                self.path.pop();
+                self.replace(ty, fields, field.json_name, &values);
+                for value in values {
                     self.try_one(EditKind::Add, self.below(field.json_name), Some(value));
                 }
+            }
+        }
+    }
+
+    /// Two fields written as one: `path: server:/path`.
+    fn split(&mut self, ty: &'static StructType, fields: &Map<String, Value>) {
+        for (key, value) in fields {
+            let Some((head, tail)) = value.as_str().and_then(|text| text.split_once(':')) else { continue };
+            let absent =
+                |field: &&Field| !field.omit_empty && is_scalar(&field.ty) && !fields.contains_key(field.json_name);
+            for field in ty.fields().filter(absent) {
+                let change = vec![
+                    (self.below(field.json_name), Some(head.into())),
+                    (self.below(key.as_str()), Some(tail.into())),
+                ];
+                self.try_all(EditKind::Key, change);
+            }
+        }
+    }
+
+    /// A small field in whose place another one was meant: `volumeName` for `selector`, `nodeName` for `nodeSelector`.
+    fn replace(&mut self, ty: &'static StructType, fields: &Map<String, Value>, name: &str, values: &[Value]) {
+        const SMALL: usize = 2;
+        let small = |value: &Value| match value {
+            Value::Object(fields) => fields.len() <= SMALL && fields.values().all(|value| !value.is_object()),
+            Value::Array(items) => items.len() <= SMALL && items.iter().all(|item| !item.is_object()),
+            _ => true,
+        };
+        if ty.go_name == "ObjectMeta" {
+            return;
+        }
+        let others: Vec<&String> = fields.iter().filter(|(_, value)| small(value)).map(|(key, _)| key).collect();
+        for other in others {
+            let needed = ty.field(other).is_none_or(|field| !field.omit_empty || !field.embedded_in.is_empty());
+            if needed || self.is_fixed(other) {
+                continue;
+            }
+            for value in values {
+                let change = vec![(self.below(other.as_str()), None), (self.below(name), Some(value.clone()))];
+                self.try_all(EditKind::Kind, change);
             }
         }
     }
@@ -209,8 +301,10 @@ impl<'a> Walk<'a> {
             self.try_one(EditKind::Drop, self.path.clone(), None);
             self.path.pop();
         }
+        self.path.push(items.len().into());
         let additional: Vec<Value> =
             self.values_for(owner, name, element, 1).into_iter().filter(|value| !items.contains(value)).collect();
+        self.path.pop();
         for value in additional {
             // one value instead of several, or one more
             if is_scalar(element) && items.len() > 1 {
@@ -281,7 +375,9 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let mut values = carried_over(&other.ty, value);
+            self.path.push(other.json_name.into());
             values.extend(self.values_for(owner, other.json_name, &other.ty, 0));
+            self.path.pop();
             for value in values {
                 let change = vec![(self.below(field.json_name), None), (self.below(other.json_name), Some(value))];
                 self.try_all(EditKind::Kind, change);
@@ -335,7 +431,8 @@ impl<'a> Walk<'a> {
 
     /// Values that stand in each other's place.
     fn swap(&mut self) {
-        let swaps = std::mem::take(&mut self.swaps);
+        let mut swaps = std::mem::take(&mut self.swaps);
+        swaps.truncate(MOST_SWAPPED);
         for (number, (one, first)) in swaps.iter().enumerate() {
             for (other, second) in swaps.iter().skip(number + 1) {
                 if first != second && values::can_change_places(first, second) {

@@ -22,6 +22,8 @@ pub enum EditKind {
     Drop,
     /// A document is added.
     AddDocument,
+    /// An object that was there before is changed: it becomes part of the answer.
+    ChangeOther,
     /// A document is dropped.
     DropDocument,
     /// One kind of thing is made another: a document's kind, a volume's source.
@@ -35,18 +37,33 @@ pub struct Edit {
     pub kind: EditKind,
     /// The changes it consists of.
     pub changes: Vec<Change>,
-    /// A document that is put in front.
-    pub added: Option<Value>,
+    /// A document that is added.
+    pub added: Option<Added>,
+    /// The number of a document that is put in front of all others.
+    pub first: Option<usize>,
+}
+
+/// A document that is added to an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Added {
+    /// What is in it.
+    pub value: Value,
+    /// Whether it comes after all others instead of before them.
+    pub at_end: bool,
 }
 
 impl Edit {
     /// An edit of one change.
     pub fn one(kind: EditKind, change: Change) -> Edit {
-        Edit { kind, changes: vec![change], added: None }
+        Edit { kind, changes: vec![change], added: None, first: None }
     }
 
     /// The answer with the edit.
     pub fn apply(&self, answer: &Answer) -> Option<Answer> {
-        answer.changed(&self.changes, self.added.as_ref())
+        let changed = answer.changed(&self.changes, self.added.as_ref())?;
+        match self.first {
+            Some(number) => changed.with_first(number),
+            None => Some(changed),
+        }
     }
 }

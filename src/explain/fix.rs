@@ -16,6 +16,8 @@ pub struct Fix {
     pub steps: Vec<Step>,
     /// Lines that go and lines that come; empty where only words can tell.
     pub diff: Vec<DiffLine>,
+    /// The manifests with the change, as text where that can be changed with certainty, otherwise as JSON.
+    pub files: Vec<ManifestFile>,
     /// The goals that are reached by it.
     pub gains: Vec<usize>,
     /// Whether every goal is reached.
@@ -31,6 +33,8 @@ pub struct Step {
     pub places: Vec<Place>,
     /// A document that is added.
     pub added: Option<Value>,
+    /// A document that is put in front of all others.
+    pub first: Option<String>,
     /// For a quantity: whether any smaller or larger one would do as well, as far as it was tried.
     pub bound: Option<Bound>,
 }
@@ -114,7 +118,11 @@ fn rank(answer: &Answer, found: &Found) -> (EditKind, usize, usize, usize) {
 
 /// How much an edit writes.
 fn size(edit: &Edit) -> usize {
-    let values = edit.changes.iter().filter_map(|change| change.value.as_ref()).chain(&edit.added);
+    let values = edit
+        .changes
+        .iter()
+        .filter_map(|change| change.value.as_ref())
+        .chain(edit.added.as_ref().map(|added| &added.value));
     values.map(leaves).sum()
 }
 
@@ -160,8 +168,9 @@ fn fix(answer: &Answer, found: &Found, bounds: bool) -> Fix {
         };
         now = edit.apply(&now).unwrap_or(now);
     }
-    let diff = files.map(|files| lines(answer.original_files(), &files)).unwrap_or_default();
-    Fix { steps, diff, gains: found.gains.clone(), full: found.full }
+    let diff = files.as_ref().map(|files| lines(answer.original_files(), files)).unwrap_or_default();
+    let files = files.unwrap_or_else(|| now.files());
+    Fix { steps, diff, files, gains: found.gains.clone(), full: found.full }
 }
 
 fn step(answer: &Answer, edit: &Edit, bounds: bool) -> Step {
@@ -189,7 +198,9 @@ fn step(answer: &Answer, edit: &Edit, bounds: bool) -> Step {
         [place] if bounds => bound_of(place),
         _ => None,
     };
-    Step { kind: edit.kind, places, added: edit.added.clone(), bound }
+    let added = edit.added.as_ref().map(|added| added.value.clone());
+    let first = edit.first.and_then(|number| answer.documents().get(number)).map(|entry| name_of(&entry.value));
+    Step { kind: edit.kind, places, added, first, bound }
 }
 
 /// A request that was too large can be smaller still; a capacity that was too small can be larger.

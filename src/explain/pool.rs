@@ -49,8 +49,10 @@ impl Pool {
                 push(pool.names.entry(kind).or_default(), object.name().to_owned());
             }
         }
+        pool.fields.extend([("LabelSelector", "matchLabels"), ("PodSpec", "nodeSelector")]);
         for node in store.objects_of(Kind::Node) {
             pool.take_labels(node);
+            pool.take_taints(node);
         }
         for object in visible_objects(store) {
             push(pool.names.entry(object.kind()).or_default(), object.name().to_owned());
@@ -73,6 +75,21 @@ impl Pool {
     fn take_labels(&mut self, object: &Object) {
         for (key, value) in object.metadata().labels.iter().flatten() {
             push(&mut self.pairs, (key.clone(), value.clone()));
+        }
+    }
+
+    /// What a pod needs that is to bear a node's taints.
+    fn take_taints(&mut self, node: &Object) {
+        let Object::Node(node) = node else { return };
+        for taint in node.spec.iter().filter_map(|spec| spec.taints.as_ref()).flatten() {
+            self.fields.insert(("PodSpec", "tolerations"));
+            let parts = [("key", Some(&taint.key)), ("value", taint.value.as_ref()), ("effect", Some(&taint.effect))];
+            for (field, text) in parts {
+                if let Some(text) = text {
+                    self.fields.insert(("Toleration", field));
+                    push(self.scalars.entry(field.to_owned()).or_default(), text.as_str().into());
+                }
+            }
         }
     }
 
@@ -99,7 +116,7 @@ impl Pool {
                 items.iter().for_each(|item| self.value(name, element, item));
             }
             (Shape::Map(element), Value::Object(entries)) => {
-                for (key, value) in entries {
+                for (key, value) in entries.iter().filter(|(key, _)| !is_bookkeeping(key)) {
                     push(self.keys.entry(name.to_owned()).or_default(), key.clone());
                     if let Some(text) = value.as_str().filter(|_| matches!(element.shape, Shape::String)) {
                         push(&mut self.pairs, (key.clone(), text.to_owned()));
@@ -142,7 +159,19 @@ impl Pool {
                     self.fields.extend(mount.sub_path.as_ref().map(|_| ("VolumeMount", "subPath")));
                 }
                 Question::Cel(cel) => self.spoken.extend(identifiers(&cel.expression)),
-                Question::Storage(_) => self.fields.extend([("PodSpec", "volumes"), ("Container", "volumeMounts")]),
+                Question::Storage(_) => self.fields.extend([
+                    ("PodSpec", "volumes"),
+                    ("Container", "volumeMounts"),
+                    ("VolumeMount", "subPath"),
+                ]),
+                Question::Endpoints(_) => self.fields.extend([
+                    ("ServiceSpec", "selector"),
+                    ("ServiceSpec", "ports"),
+                    ("ServicePort", "targetPort"),
+                    ("Container", "ports"),
+                    ("ContainerPort", "name"),
+                    ("ObjectMeta", "labels"),
+                ]),
                 Question::Dns(_) => self.fields.extend([
                     ("PodSpec", "subdomain"),
                     ("PodSpec", "hostname"),
@@ -170,6 +199,11 @@ impl Pool {
             let mut inner = vec![(&field.ty, value)];
             while let Some((ty, value)) = inner.pop() {
                 match (&ty.shape, value) {
+                    (Shape::Struct(found), Value::String(_)) => {
+                        // any value will do
+                        let fields = found.get().fields().map(|inner| (found.get().go_name, inner.json_name));
+                        self.fields.extend(fields);
+                    }
                     (Shape::Struct(found), _) => self.asked(found.get(), value),
                     (Shape::List(element), Value::Array(items)) => {
                         inner.extend(items.iter().map(|item| (&**element, item)));
@@ -207,8 +241,8 @@ impl Pool {
     }
 
     /// Keys of maps in fields of this name.
-    pub fn keys(&self, field: &str) -> &[String] {
-        self.keys.get(field).map(Vec::as_slice).unwrap_or_default()
+    pub fn keys(&self, field: &str) -> impl Iterator<Item = &String> {
+        self.keys.get(field).into_iter().flatten().filter(|key| !is_bookkeeping(key) || self.words.contains(key))
     }
 
     /// Whether a field is written somewhere, or asked for.
@@ -222,8 +256,15 @@ impl Pool {
     }
 }
 
+/// What controllers write for themselves: no manifest should, although it can deceive them.
+fn is_bookkeeping(key: &str) -> bool {
+    const OWN: [&str; 4] =
+        ["pv.kubernetes.io/", "volume.kubernetes.io/", "deployment.kubernetes.io/", "kubectl.kubernetes.io/"];
+    OWN.iter().any(|prefix| key.starts_with(prefix))
+}
+
 /// An object as somebody wrote it.
-fn written(object: &Object) -> Value {
+pub(super) fn written(object: &Object) -> Value {
     let annotations = object.metadata().annotations.as_ref();
     let text = annotations.and_then(|annotations| annotations.get(LAST_APPLIED));
     text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| object.to_value())

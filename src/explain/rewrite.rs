@@ -45,11 +45,21 @@ pub fn rewrite(answer: &Answer, edit: &Edit) -> Option<Vec<ManifestFile>> {
         whole.replace_range(range, &text);
         file.bytes = whole.into_bytes();
     }
+    if edit.first.is_some() {
+        return None;
+    }
     if let Some(added) = &edit.added {
-        let file = files.first_mut()?;
-        let mut text = format!("{}---\n", yaml::to_string(added)).into_bytes();
-        text.append(&mut file.bytes);
-        file.bytes = text;
+        let new = yaml::to_string(&added.value);
+        if added.at_end {
+            let file = files.last_mut()?;
+            let gap = if file.bytes.ends_with(b"\n") { "" } else { "\n" };
+            file.bytes.extend_from_slice(format!("{gap}---\n{new}").as_bytes());
+        } else {
+            let file = files.first_mut()?;
+            let mut text = format!("{new}---\n").into_bytes();
+            text.append(&mut file.bytes);
+            file.bytes = text;
+        }
     }
     let meant = edit.apply(answer)?;
     let read = Answer::read(&files);

@@ -1,9 +1,10 @@
 //! The search for edits that help: all single ones, then pairs that begin with one that brings the answer nearer.
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::answer::Answer;
 use super::candidates::{Context, candidates};
-use super::edit::Edit;
+use super::edit::{Edit, EditKind};
 use super::trial::{Outcome, Trial};
 use crate::grade::ScenarioError;
 
@@ -46,24 +47,26 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { singles: 6000, pairs: 6000, work: 2_000_000 }
+        Budget { singles: 4000, pairs: 2500, work: 1_000_000 }
     }
 }
 
 /// How many ways to reach everything are enough.
 const ENOUGH: usize = 3;
 /// How many more answers are tried after one reached everything.
-const AFTERTHOUGHT: usize = 400;
+const AFTERTHOUGHT: usize = 120;
 /// How many first edits pairs are made of.
-const BEAM: usize = 8;
+const BEAM: usize = 6;
 
 /// A trial costs at least this much work.
 const LEAST_WORK: usize = 20;
+/// Reading so many bytes is as much work as changing an object.
+const BYTES_PER_WORK: usize = 200;
 
 struct State<'a> {
     trial: &'a Trial<'a>,
     budget: Budget,
-    seen: BTreeSet<String>,
+    seen: BTreeSet<u64>,
     tried: usize,
     work: usize,
     cut_short: bool,
@@ -72,14 +75,16 @@ struct State<'a> {
 impl State<'_> {
     /// Plays an answer if it is new; `None` if it is not.
     fn play(&mut self, answer: &Answer) -> Result<Option<Outcome>, ScenarioError> {
-        let text: String =
-            answer.files().iter().map(|file| String::from_utf8_lossy(&file.bytes).into_owned() + "\0").collect();
-        if !self.seen.insert(text) {
+        let files = answer.files();
+        let mut hasher = DefaultHasher::new();
+        files.iter().for_each(|file| file.bytes.hash(&mut hasher));
+        if !self.seen.insert(hasher.finish()) {
             return Ok(None);
         }
+        let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
         let outcome = self.trial.play(answer)?;
         self.tried += 1;
-        self.work += outcome.work + LEAST_WORK;
+        self.work += outcome.work + LEAST_WORK + bytes / BYTES_PER_WORK;
         Ok(Some(outcome))
     }
 }
@@ -144,7 +149,9 @@ fn pairs(
     nearer.sort_by_key(|(outcome, edit, _)| (outcome.distance, edit.kind));
     let end = state.tried + state.budget.pairs;
     for (first, edit, answer) in nearer.into_iter().take(BEAM) {
-        for second in candidates(context, &answer) {
+        let context = &Context { others: false, ..*context };
+        // two large edits are no help
+        for second in candidates(context, &answer).into_iter().filter(|edit| edit.kind <= EditKind::Drop) {
             if state.tried >= end || state.work >= state.budget.work {
                 state.cut_short = true;
                 return Ok(());

@@ -6,7 +6,6 @@ use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::Value;
 
-use super::wish::top_owner;
 use crate::api::event::{Event, EventType};
 use crate::api::object::{ApiObject as _, Kind, Object, ObjectKey};
 use crate::api::store::Change;
@@ -124,6 +123,7 @@ pub fn story(cluster: &Cluster, start: &Cluster) -> Vec<Line> {
         zero: zero.unwrap_or(cluster.api().now()),
         cluster,
         volumes: volumes.map(|volume| (volume.name().to_owned(), volume.clone())).collect(),
+        owners: BTreeMap::new(),
         lines: Vec::new(),
     };
     for entry in entries {
@@ -144,6 +144,8 @@ struct Teller<'a> {
     cluster: &'a Cluster,
     /// The volumes as they are at the moment that is told.
     volumes: BTreeMap<String, Arc<PersistentVolume>>,
+    /// Which object each was made for; also of those that are gone.
+    owners: BTreeMap<ObjectKey, ObjectKey>,
     lines: Vec<Line>,
 }
 
@@ -163,6 +165,9 @@ impl Teller<'_> {
 
     fn changed(&mut self, entry: &Entry, change: &Change) {
         let object = change.object();
+        if let Some(owner) = owner(self.cluster, object) {
+            self.owners.insert(object.key(), owner);
+        }
         let hidden = [Kind::Node, Kind::ControllerRevision, Kind::ResourceQuota];
         if !is_furniture(object) && !hidden.contains(&object.kind()) {
             if object.kind() == Kind::EndpointSlice {
@@ -355,7 +360,9 @@ impl Teller<'_> {
             .iter()
             .flatten()
             .filter(|endpoint| endpoint.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true));
-        let pods = ready.filter_map(|e| e.target_ref.as_ref().and_then(|target| target.name.clone())).collect();
+        let mut pods: Vec<String> =
+            ready.filter_map(|e| e.target_ref.as_ref().and_then(|target| target.name.clone())).collect();
+        pods.sort();
         let key = ObjectKey::new(Kind::Service, slice.namespace(), service);
         self.tell(entry, entry.actor, What::Addresses(pods), key, Vec::new());
     }
@@ -380,14 +387,10 @@ impl Teller<'_> {
 
     /// Puts together what belongs together.
     fn finish(self) -> Vec<Line> {
-        let store = self.cluster.api().store();
-        let family = |key: &ObjectKey| match store.object(key.kind, &key.namespace, &key.name) {
-            Some(object) => top_owner(store, object),
-            None => key.clone(),
-        };
+        let family = |key: &ObjectKey| self.owners.get(key).cloned().unwrap_or_else(|| key.clone());
         let mut lines: Vec<(ObjectKey, Line)> = Vec::new();
         for line in self.lines {
-            let Some(own) = line.objects.first().map(family) else { continue };
+            let Some(own) = line.objects.first().map(&family) else { continue };
             let same =
                 lines.iter_mut().rev().take_while(|(_, other)| other.seconds == line.seconds).find(|(of, other)| {
                     let kind = other.objects.first().map(|key| key.kind) == line.objects.first().map(|key| key.kind);
@@ -421,7 +424,6 @@ fn is_ready(pod: &Value) -> bool {
 fn goes_with(one: &What, other: &What) -> bool {
     match (one, other) {
         (What::Scheduled(_), What::Scheduled(_)) | (What::Addresses(_), What::Addresses(_)) => true,
-        (What::Scaled { .. }, What::Scaled { .. }) => true,
         (What::CreatedFor(one), What::CreatedFor(other)) => one == other,
         (What::Created, _) | (What::Bound { .. }, _) => false,
         _ => one == other,
@@ -436,7 +438,6 @@ fn join(line: &mut Line, other: Line) {
             }
         }
         (What::Addresses(pods), What::Addresses(now)) => *pods = now,
-        (What::Scaled { to, .. }, What::Scaled { to: now, .. }) => *to = now,
         _ => {}
     }
     for object in other.objects {

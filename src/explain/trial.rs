@@ -4,7 +4,7 @@ use super::wish::{Subject, troubles};
 use crate::cluster::Cluster;
 use crate::grade::{self, Failure, Finding, ScenarioError, Verdict};
 use crate::scenario::Scenario;
-use crate::timeline::{Action, Step, play_step};
+use crate::timeline::{Action, Step, kubectl, play_step};
 
 /// What an answer is tried in.
 pub enum Trial<'a> {
@@ -31,6 +31,8 @@ pub struct Outcome {
     pub reached: Vec<bool>,
     /// Whether something waits or is refused that was not before.
     pub worse: bool,
+    /// Whether nothing waits at all.
+    pub clean: bool,
     /// How much is missing; 0 if nothing is.
     pub distance: usize,
     /// How much work it was: changes of objects.
@@ -58,18 +60,20 @@ impl Trial<'_> {
             Trial::Scenario { scenario, start } => {
                 let graded = grade::grade_in(scenario, (*start).clone(), &answer.files())?;
                 let passed = |check: &grade::Graded| !matches!(check.verdict, Verdict::Failed(_));
-                let refused = graded.answer.problems.iter().filter(|problem| !problem.warning).count();
+                let refused: usize =
+                    graded.answer.problems.iter().filter(|problem| !problem.warning).map(refused).sum();
                 let missing: usize = graded.failures().map(|(_, failure)| missing(failure)).sum();
                 Ok(Outcome {
                     reached: graded.checks.iter().map(passed).collect(),
                     worse: false,
-                    distance: missing + MISSING * refused,
+                    clean: true,
+                    distance: missing + refused,
                     work: graded.cluster.api().store().revision().saturating_sub(before),
                 })
             }
             Trial::Free { start, waiting } => {
                 let mut cluster = (*start).clone();
-                let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Apply(answer.files()) });
+                let played = play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.files()) });
                 let now = troubles(&cluster, &played.output);
                 let store = cluster.api().store();
                 let reached = |subject: &Subject| {
@@ -81,13 +85,28 @@ impl Trial<'_> {
                 };
                 Ok(Outcome {
                     reached: waiting.iter().map(reached).collect(),
-                    worse: now.iter().any(|subject| !waiting.contains(subject)),
-                    distance: now.len(),
+                    worse: now.iter().any(|subject| !waiting.contains(subject) && !was_refused(subject, waiting)),
+                    clean: now.is_empty(),
+                    distance: now.len() * MISSING + played.output.problems.iter().map(refused).sum::<usize>(),
                     work: store.revision().saturating_sub(before),
                 })
             }
         }
     }
+}
+
+/// Whether an object that waits now was refused before: that it is there is better than nothing.
+fn was_refused(subject: &Subject, waiting: &[Subject]) -> bool {
+    let Subject::Object(key) = subject else { return false };
+    waiting.iter().any(|other| match other {
+        Subject::Refused { kind, name, .. } => *kind == key.kind.name() && *name == key.name,
+        _ => false,
+    })
+}
+
+/// How much is wrong with a document that was refused.
+fn refused(problem: &kubectl::Problem) -> usize {
+    MISSING + problem.causes.len().max(problem.fields.len())
 }
 
 /// How much is missing for a check to pass.
@@ -104,7 +123,7 @@ fn missing(failure: &Failure) -> usize {
 impl Outcome {
     /// Whether every goal is reached and nothing is worse.
     pub fn is_full(&self) -> bool {
-        !self.worse && self.reached.iter().all(|reached| *reached)
+        self.clean && !self.worse && self.reached.iter().all(|reached| *reached)
     }
 
     /// The goals that are reached and were not before; none if one is lost that was.

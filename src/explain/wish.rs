@@ -1,7 +1,7 @@
 //! What is not as its author would wish.
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{PersistentVolume, Service};
+use k8s_openapi::api::core::v1::{PersistentVolume, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use serde_json::Value;
 
@@ -129,4 +129,41 @@ fn leads_somewhere(store: &Store, service: &Service) -> bool {
         (ports || headless)
             && slice.endpoints.iter().flatten().any(|e| e.conditions.as_ref().and_then(|c| c.ready).unwrap_or(true))
     })
+}
+
+/// Why something waits that no component says anything about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A Service's selector matches pods, or none, and none of them is ready.
+    NoReadyPods {
+        /// The selector, as on the command line.
+        selector: String,
+        /// How many pods it matches.
+        pods: usize,
+    },
+    /// A volume still belongs to a claim that is gone.
+    Leftover {
+        /// The claim: `namespace/name`.
+        claim: String,
+    },
+}
+
+/// What can be said of an object that waits.
+pub fn remark(store: &Store, key: &ObjectKey) -> Option<Remark> {
+    match store.object(key.kind, &key.namespace, &key.name)? {
+        Object::Service(service) => {
+            let selector = service.spec.as_ref()?.selector.as_ref()?;
+            let matches = |pod: &&std::sync::Arc<Pod>| {
+                selector.iter().all(|(label, value)| pod.label(label) == Some(value.as_str()))
+            };
+            let pods = store.list_in::<Pod>(&key.namespace).filter(matches).count();
+            let selector: Vec<String> = selector.iter().map(|(label, value)| format!("{label}={value}")).collect();
+            Some(Remark::NoReadyPods { selector: selector.join(","), pods })
+        }
+        Object::PersistentVolume(volume) => {
+            let (namespace, name, _) = storage::claim_ref(volume)?;
+            Some(Remark::Leftover { claim: format!("{namespace}/{name}") })
+        }
+        _ => None,
+    }
 }

@@ -55,7 +55,7 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
         Err(error) => Finding::NoValue { expression, message: error.to_string() },
     };
     let objects = std::mem::take(&mut *asked_for.lock().unwrap_or_else(PoisonError::into_inner));
-    let reasons = objects.iter().map(|key| reasons::of(cluster, key)).find(|found| !found.is_empty());
+    let reasons = objects.iter().map(|key| reasons::with_pods(cluster, key)).find(|found| !found.is_empty());
     let failure =
         Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: reasons.unwrap_or_default() };
     Ok(Verdict::Failed(Box::new(failure)))

@@ -2,7 +2,7 @@
 //!
 //! Quantities are equal when their values are; lists that are maps or sets to the API are compared as such whatever their
 //! order; a field that Go would not write (`false`, `0`, `""`, an empty list in an `omitempty` field) is the same as an
-//! absent one; paths may end in `/`; what the expected object does not mention does not matter. Some words have a meaning in an
+//! absent one, and so is a `false` that Kubernetes takes for unset (`optional`, not `enableServiceLinks`); paths may end in `/`; what the expected object does not mention does not matter. Some words have a meaning in an
 //! expected object: `<any>` for any value, `null` or `<unset>` for a field that must not be there, `<none>` for one that is not
 //! there or is empty, and for quantities and numbers `">= 1Gi"` and `"<= 1Gi"`.
 mod list;
@@ -52,6 +52,19 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// How far the object is from what was expected: what says whose it is weighs more than the rest.
+    pub fn distance(&self) -> usize {
+        let weight = |difference: &Difference| match difference.path.as_str() {
+            // an EndpointSlice of another Service, an object of another owner
+            "metadata.labels[kubernetes.io/service-name]" => 1000,
+            path if path.starts_with("metadata.ownerReferences") => 1000,
+            "metadata.name" | "metadata.namespace" => 3,
+            path if path.starts_with("metadata.labels") => 3,
+            _ => 1,
+        };
+        self.differences.iter().map(weight).sum()
+    }
+
     /// Whether the object is as expected.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()
@@ -81,7 +94,10 @@ fn value(path: &str, ty: Option<&Type>, field: Option<&Field>, expected: &Value,
         Value::Null => return unset(path, present),
         Value::String(word) if word == UNSET => return unset(path, present),
         Value::String(word) if word == ANY => {
-            return if present.is_some() { same(actual) } else { differs(path, Some(expected.clone()), None) };
+            // Go does write a pointer to `false`
+            let written = ty.is_some_and(|ty| ty.pointer) && actual.is_some_and(Value::is_boolean);
+            let set = present.is_some() || written;
+            return if set { same(actual) } else { differs(path, Some(expected.clone()), None) };
         }
         Value::String(word) if word == NONE => {
             let empty = |value: &Value| value.as_str() == Some("") || value.as_object().is_some_and(Map::is_empty);
@@ -192,7 +208,7 @@ fn is_unset(value: &Value, ty: Option<&Type>, field: Option<&Field>) -> bool {
     let pointer = ty.is_some_and(|ty| ty.pointer);
     match value {
         Value::Null => true,
-        Value::Bool(flag) => !flag && omits_empty && !pointer,
+        Value::Bool(flag) => !flag && omits_empty && field.is_some_and(|f| !f.false_is_own),
         Value::Number(number) => omits_empty && !pointer && number.as_f64() == Some(0.0),
         Value::String(text) => omits_empty && !pointer && text.is_empty(),
         Value::Array(items) => items.is_empty() && field.is_some(),

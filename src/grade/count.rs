@@ -20,7 +20,7 @@ pub(super) fn ask(range: Range, pattern: &Pattern, cluster: &Cluster) -> Result<
         return Ok(Verdict::Passed);
     }
     let nearest = match number < range.min {
-        true => others.into_iter().min_by_key(|(_, found)| found.differences.len()),
+        true => others.into_iter().min_by_key(|(_, found)| found.distance()),
         false => None,
     };
     let objects = alike.into_iter().map(|(key, _)| key).collect();
@@ -30,7 +30,7 @@ pub(super) fn ask(range: Range, pattern: &Pattern, cluster: &Cluster) -> Result<
             finding,
             diff: Diff::of(found.expected.as_ref(), found.actual.as_ref()),
             differences: found.differences,
-            reasons: reasons::of(cluster, &key),
+            reasons: reasons::with_pods(cluster, &key),
         },
         None => Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: Vec::new() },
     };

@@ -26,7 +26,8 @@ pub(super) fn ask(question: &Dns, cluster: &Cluster) -> Verdict {
             all_there && pods.iter().all(|pod| wanted.iter().any(|pattern| glob(pattern, pod)))
         }
         DnsTarget::Service(name) => {
-            let service = store.get::<Service>(&question.namespace, name).and_then(|s| s.spec.as_ref());
+            let (namespace, name) = name.split_once('/').unwrap_or((&question.namespace, name));
+            let service = store.get::<Service>(namespace, name).and_then(|s| s.spec.as_ref());
             let address = service.and_then(|spec| spec.cluster_ip.as_deref());
             address.is_some() && answer.addresses.iter().map(|a| Some(a.ip.as_str())).eq([address])
         }

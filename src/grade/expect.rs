@@ -17,8 +17,8 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
         if comparison.is_equal() {
             return Ok(Verdict::Passed);
         }
-        let fewest = nearest.as_ref().map(|(_, best)| best.differences.len());
-        if fewest.is_none_or(|fewest| comparison.differences.len() < fewest) {
+        let fewest = nearest.as_ref().map(|(_, best)| best.distance());
+        if fewest.is_none_or(|fewest| comparison.distance() < fewest) {
             nearest = Some((object.key(), comparison));
         }
     }
@@ -31,7 +31,7 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
         }
     };
     let mut reasons = match (&object, &target.name) {
-        (Some(object), _) => reasons::of(cluster, object),
+        (Some(object), _) => reasons::with_pods(cluster, object),
         (None, Some(name)) => reasons::of(cluster, &target.key(name)),
         (None, None) => Vec::new(),
     };

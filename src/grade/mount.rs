@@ -9,7 +9,7 @@ use crate::api::Object;
 use crate::api::object::{Kind, ObjectKey};
 use crate::cluster::Cluster;
 use crate::environment::glob;
-use crate::scenario::Mount;
+use crate::scenario::{ContainerPath, Mount};
 
 /// Every pod the path's pattern means has to have it; how the volume is named in the pod does not matter.
 pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
@@ -26,6 +26,12 @@ pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
     }
     for pod in pods {
         let actual = pod.to_value();
+        if let Some(mounts) = mounts_elsewhere(at, &actual) {
+            let path = ContainerPath { pod: pod.name().to_owned(), ..at.clone() }.to_string();
+            let finding = Finding::NotMounted { path, pod: pod.key(), mounts };
+            let reasons = reasons::of(cluster, &pod.key());
+            return failed(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons });
+        }
         let found = compare(&expected(mount, &actual), &actual);
         if !found.is_equal() {
             let diff = Diff::of(found.expected.as_ref(), found.actual.as_ref());
@@ -39,6 +45,24 @@ pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
 
 fn failed(failure: Failure) -> Verdict {
     Verdict::Failed(Box::new(failure))
+}
+
+/// What the container mounts, if it is there and mounts nothing at the path: paths and names of volumes, without the token
+/// every pod gets.
+fn mounts_elsewhere(at: &ContainerPath, pod: &Value) -> Option<Vec<(String, String)>> {
+    let list =
+        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let containers = ["/spec/containers", "/spec/initContainers"].into_iter().flat_map(|field| list(pod, field));
+    let container = containers.into_iter().find(|container| text(container, "name") == at.container)?;
+    let mounts = list(&container, "/volumeMounts");
+    let mut mounts: Vec<_> = mounts.iter().map(|mount| (text(mount, "mountPath"), text(mount, "name"))).collect();
+    let same = |path: &str| path.trim_end_matches('/') == at.path.trim_end_matches('/');
+    if mounts.iter().any(|(path, _)| same(path)) {
+        return None;
+    }
+    mounts.retain(|(_, volume)| !volume.starts_with("kube-api-access-"));
+    Some(mounts)
 }
 
 /// A partial pod whose container mounts the volume under the name it has in the real one.

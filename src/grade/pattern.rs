@@ -12,7 +12,7 @@ pub(super) fn validate_all(scenario: &Scenario) -> Result<(), ScenarioError> {
     scenario.checks.iter().flat_map(|check| &check.questions).try_for_each(|question| match question {
         Question::Expect(pattern) | Question::Absent(pattern) | Question::Count(_, pattern) => validate(pattern),
         Question::Mount(mount) => validate_volume(&mount.volume),
-        Question::Cel(_) | Question::Storage(_) | Question::Dns(_) => Ok(()),
+        Question::Cel(_) | Question::Storage(_) | Question::Dns(_) | Question::Endpoints(_) => Ok(()),
     })
 }
 

@@ -1,4 +1,6 @@
 //! Why an object is as it is: what the cluster's own components say about it, the nearest cause first.
+mod pods;
+
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::StatefulSet;
@@ -11,6 +13,9 @@ use crate::api::object::{Kind, Object, ObjectKey};
 use crate::cluster::Cluster;
 use crate::controllers::persistent_volume_binder::{ClaimState, Explanation, explain};
 use crate::kubelet;
+pub(super) use pods::of_pods;
+pub use pods::with_pods;
+
 use crate::storage::{self, ClaimNeeds, PassedOver, Rule, Verdict};
 
 /// One reason.
@@ -70,6 +75,13 @@ pub enum Reason {
         /// Why.
         message: String,
     },
+    /// Why several pods of a workload do not run, in the cluster's words.
+    Pods {
+        /// The pods.
+        pods: Vec<ObjectKey>,
+        /// Why; where it names a pod or what belongs to it, the first one's.
+        message: String,
+    },
     /// Something that was recorded about the object.
     Event {
         /// The object.
@@ -97,6 +109,8 @@ pub enum NotChosen {
     },
     /// The other offers more access modes.
     MoreModes,
+    /// The volume was made for the claim, which then had no need of another.
+    MadeForIt,
     /// Nothing: it could have taken the other as well.
     Equal,
 }
@@ -183,6 +197,7 @@ pub(super) fn not_chosen(cluster: &Cluster, key: &ObjectKey, expected: &str) -> 
         _ if !storage::check_access_modes(claim, other) => {
             NotChosen::PassedOver(needs.explain(Rule::AccessModes, other))
         }
+        _ if chosen.annotation(storage::PROVISIONED_BY).is_some() => NotChosen::MadeForIt,
         _ if modes(other) > modes(chosen) => NotChosen::MoreModes,
         _ if size > chosen_size => NotChosen::Larger { has: size.to_string(), chosen_has: chosen_size.to_string() },
         _ => NotChosen::Equal,
@@ -194,14 +209,31 @@ pub(super) fn not_chosen(cluster: &Cluster, key: &ObjectKey, expected: &str) -> 
 fn pod(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     let store = cluster.api().store();
     let Some(pod) = store.get::<Pod>(&key.namespace, &key.name) else { return };
-    let said = kubelet::explain::explain(store, cluster.api().events(), pod);
+    let said = said_of(cluster, pod);
     if said.is_empty() {
         return;
     }
     reasons.extend(said.into_iter().map(|message| Reason::Pod { pod: key.clone(), message }));
+    claims_of(cluster, pod, reasons);
+}
+
+/// Why a pod does not run, in the cluster's words.
+fn said_of(cluster: &Cluster, pod: &Pod) -> Vec<String> {
+    let store = cluster.api().store();
+    let mut said = kubelet::explain::explain(store, cluster.api().events(), pod);
+    if kubelet::explain::is_creating(pod) {
+        // first, as nothing else says it
+        said.splice(0..0, kubelet::volume_manager::without_driver(store, cluster.environment(), pod));
+    }
+    said
+}
+
+/// Why the claims are not bound that a pod uses.
+fn claims_of(cluster: &Cluster, pod: &Pod, reasons: &mut Vec<Reason>) {
+    let store = cluster.api().store();
     for name in storage::claim_names(pod) {
-        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, &key.namespace, &name);
-        if store.get::<PersistentVolumeClaim>(&key.namespace, &name).is_some() {
+        let claim_key = ObjectKey::new(Kind::PersistentVolumeClaim, pod.namespace(), &name);
+        if store.get::<PersistentVolumeClaim>(pod.namespace(), &name).is_some() {
             claim(cluster, &claim_key, reasons);
         }
     }

@@ -26,6 +26,10 @@ pub(super) fn ask(question: &Storage, cluster: &Cluster) -> Verdict {
                 Err(verdict) => return verdict,
             }
         }
+        if let ([path], [only]) = (paths.as_slice(), found.as_slice()) {
+            let finding = Finding::OnePod { path: path.to_string(), pod: only.path.pod.clone() };
+            return Verdict::Failed(Box::new(failure(finding, None, cluster)));
+        }
         for (i, one) in found.iter().enumerate() {
             let other = found.iter().skip(i + 1).find(|other| (one.location == other.location) != same);
             if let Some(other) = other {

@@ -205,3 +205,192 @@ fn a_claim_that_got_another_volume_is_told_why() {
     assert_eq!(why(volume("wanted", "1Gi", "ReadWriteOnce, ReadOnlyMany")), Some(NotChosen::MoreModes));
     assert!(matches!(why(volume("wanted", "500Mi", "ReadWriteOnce")), Some(NotChosen::PassedOver(_))));
 }
+
+/// Why the only check fails.
+fn reasons(rest: &str, answer: &str) -> Vec<super::reasons::Reason> {
+    match play(rest, answer).checks.pop().unwrap().verdict {
+        Verdict::Failed(failure) => failure.reasons,
+        other => unreachable!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_pattern_compares_all_the_pods_it_means() {
+    let answer = |node: &str| pods("node01", node, "hostPath: {path: /srv}");
+    let same = "storage.same = [\"a/*/c:/data\"]";
+    assert!(passes(same, &answer("node01")) && !passes(same, &answer("node02")));
+    let one = "storage.same = [\"a/o*/c:/data\"]";
+    assert!(matches!(finding(one, &answer("node01")), Finding::OnePod { pod, .. } if pod == "one"));
+}
+
+#[test]
+fn a_path_that_is_not_mounted_is_told_with_what_is_mounted() {
+    let mount = "mount.at = \"a/one/c:/data/db\"\nmount.volume = \"hostPath: {path: /srv}\"";
+    let found = finding(mount, &pods("node01", "node01", "hostPath: {path: /srv}"));
+    assert!(
+        matches!(&found, Finding::NotMounted { mounts, .. } if *mounts == [("/data/".to_owned(), "v".to_owned())]),
+        "{found:?}"
+    );
+    let nothing =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: one, namespace: a}\nspec: {containers: [{name: c, image: x}]}";
+    assert!(matches!(finding(mount, nothing), Finding::NotMounted { mounts, .. } if mounts.is_empty()));
+}
+
+#[test]
+fn a_service_of_another_namespace_is_named_with_it() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: a}\nspec: {ports: [{port: 80}]}\n";
+    let ask = |service_name: &str| {
+        let rest = format!("dns = {{ name = \"web.a\", namespace = \"default\", service = \"{service_name}\" }}");
+        passes(&rest, service)
+    };
+    assert!(ask("a/web") && !ask("web") && !ask("default/web"));
+}
+
+#[test]
+fn a_volume_made_for_a_claim_is_not_called_the_smallest() {
+    use super::reasons::{NotChosen, Reason};
+    let rest = "expect = '''\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c, namespace: a}\n\
+                spec: {volumeName: wanted}\n'''\n[[steps]]\nmanifest = '''\napiVersion: v1\nkind: PersistentVolume\n\
+                metadata: {name: wanted}\nspec: {storageClassName: fast, capacity: {storage: 4Gi}, accessModes: \
+                [ReadWriteOnce], hostPath: {path: /x}}\n'''\n[cluster]\nprovisioners = [\"x.io\"]";
+    let answer = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: fast}\nprovisioner: x.io\n---\n\
+                  apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c, namespace: a}\nspec: {storageClassName: \
+                  fast, accessModes: [ReadWriteOnce], resources: {requests: {storage: 2Gi}}}\n";
+    let rest = rest.replace("\n[cluster]\nprovisioners = [\"x.io\"]", "");
+    let mut scenario = scenario(&rest);
+    scenario.cluster.environment.provisioners.push("x.io".to_owned());
+    let file = ManifestFile { name: "a.yaml".to_owned(), bytes: answer.as_bytes().to_vec() };
+    let Verdict::Failed(failure) = grade(&scenario, &[file]).unwrap().checks.pop().unwrap().verdict else {
+        unreachable!()
+    };
+    let why = failure.reasons.iter().find_map(|reason| match reason {
+        Reason::NotChosen { why, .. } => Some(why),
+        _ => None,
+    });
+    assert_eq!(why, Some(&NotChosen::MadeForIt), "{:?}", failure.reasons);
+}
+
+#[test]
+fn a_workload_that_is_not_ready_tells_once_why_its_pods_do_not_run() {
+    use super::reasons::Reason;
+    let deployment = |container: &str, volumes: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web, namespace: a}}\nspec:\n  replicas: 3\n  selector: \
+             {{matchLabels: {{app: web}}}}\n  template:\n    metadata: {{labels: {{app: web}}}}\n    spec: {{containers: \
+             [{{name: c, image: nginx, {container}}}], volumes: [{volumes}]}}\n"
+        )
+    };
+    let rest = "expect = '''\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: a}\n\
+                status: {readyReplicas: 3}\n'''";
+    let told = |answer: &str| {
+        let groups = reasons(rest, answer).into_iter().filter_map(|reason| match reason {
+            Reason::Pods { pods, message } => Some((pods.len(), message)),
+            Reason::Pod { message, .. } => Some((1, message)),
+            _ => None,
+        });
+        groups.collect::<Vec<_>>()
+    };
+    let mount = deployment("volumeMounts: [{name: v, mountPath: /v}]", "{name: v, configMap: {name: none}}");
+    let failed = "FailedMount: MountVolume.SetUp failed for volume \"v\" : configmap \"none\" not found";
+    assert_eq!(told(&mount), [(3, failed.to_owned())]);
+    let environment = deployment("env: [{name: A, valueFrom: {configMapKeyRef: {name: none, key: k}}}]", "");
+    let told_once = |answer: &str| match told(answer).as_slice() {
+        [(3, message)] => message.clone(),
+        other => unreachable!("{other:?}"),
+    };
+    let message = told_once(&environment);
+    assert!(message.contains("CreateContainerConfigError"), "{message}");
+    let unscheduled = deployment("resources: {requests: {cpu: 900}}", "");
+    let message = told_once(&unscheduled);
+    assert!(message.starts_with("Unschedulable: 0/2 nodes are available"), "{message}");
+}
+
+#[test]
+fn a_workload_tells_that_a_quota_refuses_its_pods() {
+    use super::reasons::Reason;
+    let quota =
+        "---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {name: q, namespace: a}\nspec: {hard: {pods: 1}}\n";
+    let answer = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: a}\nspec:\n  replicas: 2\n  \
+                  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: \
+                  {containers: [{name: c, image: nginx}]}\n";
+    let rest = "expect = '''\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: a}\n\
+                status: {readyReplicas: 2}\n'''";
+    let mut scenario = scenario(rest);
+    scenario.cluster.manifests.first_mut().unwrap().text.push_str(quota);
+    let file = ManifestFile { name: "a.yaml".to_owned(), bytes: answer.as_bytes().to_vec() };
+    let Verdict::Failed(failure) = grade(&scenario, &[file]).unwrap().checks.pop().unwrap().verdict else {
+        unreachable!()
+    };
+    let found = failure.reasons;
+    let quota = |reason: &&Reason| match reason {
+        Reason::Condition { message, .. } | Reason::Event { message, .. } => message.contains("exceeded quota: q"),
+        _ => false,
+    };
+    assert_eq!(found.iter().filter(quota).count(), 1, "{found:?}");
+}
+
+#[test]
+fn the_nearest_endpoint_slice_is_one_of_the_same_service() {
+    let service = |name: &str, app: &str, port: u16| {
+        format!(
+            "---\napiVersion: v1\nkind: Service\nmetadata: {{name: {name}, namespace: a}}\nspec: {{selector: {{app: {app}}}, \
+             ports: [{{name: http, port: {port}}}]}}\n"
+        )
+    };
+    let pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: a, labels: {app: web}}\nspec: {containers: \
+               [{name: c, image: nginx}]}\n";
+    let rest = "expect = '''\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {namespace: a, labels: \
+                {kubernetes.io/service-name: web}}\nendpoints: [{targetRef: {kind: Pod, name: p}}]\nports: [{name: http, \
+                port: 80}]\n'''";
+    let answer = service("other", "web", 80) + &service("web", "wbe", 8080) + pod;
+    let found = finding(rest, &answer);
+    let nearest = |found: &Finding| found.object().map(|key| key.name.clone()).unwrap_or_default();
+    assert!(nearest(&found).starts_with("web-"), "{found:?}");
+}
+
+#[test]
+fn a_service_leads_to_exactly_the_pods_and_ports_that_are_asked() {
+    use super::endpoints::EndpointsWhy;
+    let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: a}\nspec: {selector: {app: web}, \
+                   ports: [{name: http, port: 80, targetPort: http}]}\n";
+    let pod = |name: &str, app: &str, port: &str, more: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, namespace: a, labels: {{app: {app}}}}}\nspec: \
+             {{containers: [{{name: c, image: nginx, ports: [{{name: {port}, containerPort: 8080}}]{more}}}]}}\n"
+        )
+    };
+    let ask = |rest: &str| format!("endpoints = {{ service = \"a/web\", {rest} }}");
+    let both = service.to_owned() + &pod("web-1", "web", "http", "") + &pod("web-2", "web", "http", "");
+    for asked in [
+        "pods = [\"web-*\"]",
+        "pods = [\"web-1\", \"web-2\"], ports = [8080]",
+        "pods = [\"web-*\"], ports = [\"http=8080/TCP\"]",
+    ] {
+        assert!(passes(&ask(asked), &both), "{asked}");
+    }
+    let why = |asked: &str, answer: &str| match finding(&ask(asked), answer) {
+        Finding::LeadsTo(found) => (found.missing, found.extra, found.ports.is_some(), found.why),
+        other => unreachable!("{other:?}"),
+    };
+    let web = vec!["web-1".to_owned()];
+    assert_eq!(why("pods = [\"web-2\"]", &both), (vec![], web.clone(), false, vec![]));
+    assert_eq!(why("pods = []", &(service.to_owned() + &pod("web-1", "web", "http", ""))).1, web);
+    for ports in ["80", "\"8080/UDP\"", "\"web=8080\"", "8080, 9090"] {
+        assert!(why(&format!("pods = [\"web-*\"], ports = [{ports}]"), &both).2, "{ports}");
+    }
+    let one = "pods = [\"web-1\"]";
+    let selector = || "app=web".to_owned();
+    let other = service.to_owned() + &pod("web-1", "wbe", "http", "");
+    let not_selected =
+        EndpointsWhy::NotSelected { pod: "web-1".into(), selector: selector(), labels: "app=wbe".into() };
+    let nothing = EndpointsWhy::SelectsNothing { selector: selector() };
+    assert_eq!(why(one, &other), (web.clone(), vec![], false, vec![nothing.clone(), not_selected]));
+    assert_eq!(why(one, service).3, [nothing, EndpointsWhy::NoPod { pod: "web-1".into() }]);
+    let unready = service.to_owned()
+        + &pod("web-1", "web", "http", ", env: [{name: A, valueFrom: {configMapKeyRef: {name: none, key: k}}}]");
+    assert_eq!(why(one, &unready).3, [EndpointsWhy::NotReady { pods: web.clone() }]);
+    let unnamed = service.to_owned() + &pod("web-1", "web", "www", "");
+    let port = EndpointsWhy::NoPortNamed { pod: "web-1".into(), port: "http".into() };
+    assert_eq!(why("pods = [\"web-1\"], ports = [8080]", &unnamed).3, [port]);
+    assert!(matches!(finding(&ask(one), ""), Finding::Missing { .. }));
+}

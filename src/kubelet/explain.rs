@@ -42,8 +42,9 @@ pub fn explain(store: &Store, events: &EventLog, pod: &Pod) -> Vec<String> {
         return lines;
     }
     lines.extend(containers(pod).filter_map(not_running));
-    if let Some(mount) = failed_mounts(events, pod).filter(|_| creating(pod)) {
-        lines.insert(0, mount);
+    if is_creating(pod) {
+        let mounts = failed_mounts(events, pod);
+        lines.splice(0..0, mounts);
     }
     if lines.is_empty()
         && let Some(ready) = condition(pod, "Ready").filter(|c| c.status != "True")
@@ -83,15 +84,27 @@ fn unscheduled(store: &Store, pod: &Pod) -> String {
     }
 }
 
-fn creating(pod: &Pod) -> bool {
+/// Whether the kubelet is still getting the pod's volumes and sandbox ready.
+pub fn is_creating(pod: &Pod) -> bool {
     condition(pod, "PodReadyToStartContainers").is_some_and(|c| c.status == "False")
 }
 
-/// What the kubelet last said about volumes.
-fn failed_mounts(events: &EventLog, pod: &Pod) -> Option<String> {
+/// What was said about volumes at the last attempt to mount them; not more than a few.
+fn failed_mounts(events: &EventLog, pod: &Pod) -> Vec<String> {
+    const SHOWN: usize = 4;
     let key = ObjectKey::new(Kind::Pod, pod.namespace(), pod.name());
-    let said = events.about(&key).filter(|e| e.reason == "FailedMount" && e.uid == pod.uid());
-    said.max_by_key(|e| e.last_timestamp).map(|e| format!("FailedMount: {}", e.message))
+    let about_volumes = |reason: &str| reason == "FailedMount" || reason == "FailedAttachVolume";
+    let said: Vec<_> = events.about(&key).filter(|e| about_volumes(&e.reason) && e.uid == pod.uid()).collect();
+    let last = said.iter().map(|e| e.last_timestamp).max();
+    let mut lines: Vec<String> = Vec::new();
+    for event in said.iter().filter(|e| Some(e.last_timestamp) == last) {
+        let line = format!("{}: {}", event.reason, event.message);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.drain(..lines.len().saturating_sub(SHOWN));
+    lines
 }
 
 fn not_running(status: &ContainerStatus) -> Option<String> {

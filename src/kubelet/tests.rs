@@ -4,6 +4,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, ContainerStatus, PersistentVolume, P
 use k8s_openapi::jiff::SignedDuration;
 
 use super::explain::explain;
+use super::volume_manager::without_driver;
 use crate::api::object::{Kind, ObjectKey};
 use crate::api::server::DeleteOptions;
 use crate::api::strategy::Strategy;
@@ -285,4 +286,115 @@ fn run_as_non_root_is_held_against_images_that_run_as_root() {
     assert!(lab.waiting("c").starts_with(
         "CreateContainerConfigError: container has runAsNonRoot and image will run as root (pod: \"p_default("
     ));
+}
+
+/// A cluster of two nodes in which these storage drivers are installed.
+fn with_drivers(drivers: &[&str]) -> Lab {
+    let provisioners = drivers.iter().map(|driver| (*driver).to_owned()).collect();
+    Lab(Cluster::new(Environment { provisioners, ..Environment::default() }))
+}
+
+fn claim_of_driver(lab: &mut Lab, source: &str, modes: &str) {
+    lab.create::<PersistentVolume>(&format!(
+        "metadata: {{name: pv}}\nspec: {{storageClassName: x, capacity: {{storage: 1Gi}}, accessModes: {modes}, {source}}}"
+    ));
+    lab.create::<PersistentVolumeClaim>(&format!(
+        "metadata: {{name: data, namespace: default}}\nspec: {{storageClassName: x, accessModes: {modes}, resources: \
+         {{requests: {{storage: 1Gi}}}}}}"
+    ));
+}
+
+const VSPHERE: &str = "csi: {driver: csi.vsphere.vmware.com, volumeHandle: disk-1}";
+const MOUNTS_CLAIM: &str = "containers: [{name: c, image: i, volumeMounts: [{name: d, mountPath: /d}]}], \
+                            volumes: [{name: d, persistentVolumeClaim: {claimName: data}}]";
+
+#[test]
+fn the_volume_of_an_installed_driver_is_attached_and_mounted() {
+    let mut lab = with_drivers(&["csi.vsphere.vmware.com"]);
+    claim_of_driver(&mut lab, VSPHERE, "[ReadWriteOnce]");
+    lab.pod(&format!("{{{MOUNTS_CLAIM}}}"));
+    assert_eq!(lab.phase(), "Running");
+    assert_eq!(lab.events("SuccessfulAttachVolume"), ["AttachVolume.Attach succeeded for volume \"pv\""]);
+}
+
+#[test]
+fn a_cloud_disk_is_mounted_by_the_driver_that_took_over_from_its_plugin() {
+    let disk = "awsElasticBlockStore: {volumeID: vol-1}";
+    for (drivers, phase) in
+        [(["ebs.csi.aws.com"], "Running"), (["kubernetes.io/aws-ebs"], "Running"), (["other.io"], "Pending")]
+    {
+        let mut lab = with_drivers(&drivers);
+        claim_of_driver(&mut lab, disk, "[ReadWriteOnce]");
+        lab.pod(&format!("{{{MOUNTS_CLAIM}}}"));
+        assert_eq!(lab.phase(), phase, "{drivers:?}");
+    }
+}
+
+#[test]
+fn without_its_driver_a_volume_is_not_attached_and_that_is_explained() {
+    let mut lab = with_drivers(&[]);
+    claim_of_driver(&mut lab, VSPHERE, "[ReadWriteOnce]");
+    lab.pod(&format!("{{{MOUNTS_CLAIM}}}"));
+    assert_eq!(lab.waiting("c"), "ContainerCreating: ");
+    let why = without_driver(lab.0.api().store(), lab.0.environment(), &lab.get());
+    let said = "waits for volume \"pv\", which nobody attaches: CSI driver csi.vsphere.vmware.com is not installed in this \
+                cluster";
+    assert_eq!(why, [said]);
+}
+
+#[test]
+fn drivers_whose_volumes_are_not_attached_are_missed_on_mounting() {
+    let mut lab = with_drivers(&[]);
+    claim_of_driver(&mut lab, "csi: {driver: nfs.csi.k8s.io, volumeHandle: share}", "[ReadWriteMany]");
+    lab.pod(&format!("{{{MOUNTS_CLAIM}}}"));
+    let why = "MountVolume.MountDevice failed for volume \"pv\" : kubernetes.io/csi: attacher.MountDevice failed to create \
+               newCsiDriverClient: driver name nfs.csi.k8s.io not found in the list of registered CSI drivers";
+    assert_eq!(lab.events("FailedMount"), [why]);
+}
+
+#[test]
+fn a_volume_for_one_node_is_not_attached_to_a_second_until_the_first_gives_it_back() {
+    let mut lab = with_drivers(&["csi.vsphere.vmware.com"]);
+    claim_of_driver(&mut lab, VSPHERE, "[ReadWriteOnce]");
+    lab.pod(&format!("{{nodeName: node01, {MOUNTS_CLAIM}}}"));
+    lab.create::<Pod>(&format!(
+        "metadata: {{name: q, namespace: default}}\nspec: {{nodeName: node02, {MOUNTS_CLAIM}}}"
+    ));
+    let why = "Multi-Attach error for volume \"pv\" Volume is already used by pod(s) p";
+    assert_eq!(lab.events("FailedAttachVolume"), [why]);
+    let phase = |lab: &Lab| lab.0.api().get::<Pod>("default", "q").unwrap().status.clone().unwrap().phase.unwrap();
+    assert_eq!(phase(&lab), "Pending");
+    lab.delete();
+    assert_eq!(phase(&lab), "Running");
+}
+
+#[test]
+fn a_volume_for_several_nodes_is_attached_to_all() {
+    let mut lab = with_drivers(&["csi.vsphere.vmware.com"]);
+    claim_of_driver(&mut lab, VSPHERE, "[ReadWriteMany]");
+    lab.pod(&format!("{{nodeName: node01, {MOUNTS_CLAIM}}}"));
+    lab.create::<Pod>(&format!(
+        "metadata: {{name: q, namespace: default}}\nspec: {{nodeName: node02, {MOUNTS_CLAIM}}}"
+    ));
+    assert_eq!(lab.events("FailedAttachVolume"), [""; 0]);
+    assert_eq!(lab.events("SuccessfulAttachVolume").len(), 2);
+}
+
+#[test]
+fn every_volume_that_cannot_be_mounted_is_explained() {
+    let mut lab = Lab::new();
+    lab.pod(
+        "{containers: [{name: c, image: i, volumeMounts: [{name: a, mountPath: /a}, {name: b, mountPath: /b}]}], \
+         volumes: [{name: a, configMap: {name: m}}, {name: b, secret: {secretName: s}}]}",
+    );
+    let why = explain(lab.0.api().store(), lab.0.api().events(), &lab.get());
+    let expected = [
+        "FailedMount: MountVolume.SetUp failed for volume \"a\" : configmap \"m\" not found",
+        "FailedMount: MountVolume.SetUp failed for volume \"b\" : secret \"s\" not found",
+    ];
+    assert_eq!(why, expected);
+    lab.0.advance(SignedDuration::from_secs(5));
+    lab.create::<ConfigMap>("metadata: {name: m, namespace: default}");
+    let why = explain(lab.0.api().store(), lab.0.api().events(), &lab.get());
+    assert_eq!(why, expected[1..]);
 }

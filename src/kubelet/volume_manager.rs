@@ -1,5 +1,7 @@
 //! Whether the volumes that a pod's containers mount can be mounted (`pkg/kubelet/volumemanager`,
 //! `pkg/volume/util/operationexecutor`).
+mod csi;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -7,9 +9,13 @@ use k8s_openapi::api::core::v1::{
     ConfigMap, KeyToPath, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Volume, VolumeProjection,
 };
 
+pub use csi::without_driver;
+use csi::{attach, not_registered};
+
 use super::host_path::HostPaths;
 use crate::api::object::{Kind, ObjectKey};
 use crate::api::{ApiObject, Store, node_selector};
+use crate::environment::Environment;
 use crate::scheduler::node_info::spec_of;
 use crate::scheduler::volume_binding::{is_owned_by_pod, not_owned};
 use crate::storage;
@@ -19,12 +25,18 @@ use crate::storage;
 pub struct Mounting {
     /// Messages of `FailedMount` events.
     pub events: Vec<String>,
+    /// Messages of `FailedAttachVolume` events.
+    pub not_attached: Vec<String>,
+    /// Volumes that were attached to the node for this pod.
+    pub attached: Vec<String>,
     /// Whether some volume is not mounted, be it without an event.
     pub blocked: bool,
     /// The objects that have to change before it is worth trying again.
     pub waits_for: BTreeSet<ObjectKey>,
     /// Volumes that can be mounted once per node and that another pod has.
     pub waits_for_unmount: BTreeSet<String>,
+    /// Volumes that can be attached to one node only, and the node that has them.
+    pub waits_for_detach: BTreeSet<(String, String)>,
     /// The persistent volumes of which that is so and that this pod gets.
     pub exclusive: BTreeSet<String>,
 }
@@ -42,6 +54,16 @@ fn used_volumes(pod: &Pod) -> (BTreeSet<&str>, BTreeSet<&str>) {
     (mounts, devices)
 }
 
+/// How a volume is mounted.
+enum Mounted {
+    /// Nothing has to be remembered about it.
+    Shared,
+    /// Once per node.
+    Exclusive(String),
+    /// Once per node, after it was attached to it.
+    Attached(String),
+}
+
 /// Why one volume is not mounted.
 enum Obstacle {
     /// The volume could not even be planned: the whole pod's event says so.
@@ -50,6 +72,8 @@ enum Obstacle {
     Failed { message: String, waits_for: Vec<ObjectKey> },
     /// A pod on this node has it.
     MountedElsewhere { message: String, volume: String },
+    /// Another node has it.
+    AttachedElsewhere { message: String, node: String, volume: String },
     /// Nothing is said for minutes.
     Silent,
 }
@@ -64,8 +88,28 @@ pub struct NodeState<'a> {
     pub node: &'a Arc<Node>,
     /// The node's file system.
     pub host_paths: &'a mut HostPaths,
+    /// The pods, as namespace and name, that have a persistent volume, with their nodes, in order.
+    pub users: &'a dyn Fn(&str) -> Vec<VolumeUser>,
+    /// The drivers that are installed.
+    pub environment: &'a Environment,
+}
+
+/// A pod that has a persistent volume mounted.
+pub struct VolumeUser {
+    /// The pod's node.
+    pub node: String,
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod's name.
+    pub name: String,
+}
+
+impl NodeState<'_> {
     /// Whether another pod on the node has a persistent volume mounted.
-    pub mounted_elsewhere: &'a dyn Fn(&str) -> bool,
+    fn is_mounted_elsewhere(&self, pod: &Pod, volume: &str) -> bool {
+        let other = |user: &VolumeUser| (user.namespace.as_str(), user.name.as_str()) != (pod.namespace(), pod.name());
+        (self.users)(volume).iter().any(|user| user.node == self.node.name() && other(user))
+    }
 }
 
 /// Tries to mount everything a pod's containers use.
@@ -81,8 +125,16 @@ pub fn mount(store: &Store, pod: &Pod, state: &mut NodeState<'_>) -> Mounting {
             continue;
         }
         match mount_one(store, pod, volume, (mounted, device), state) {
-            Ok(exclusive) => {
-                result.exclusive.extend(exclusive);
+            Ok(Mounted::Shared) => continue,
+            Ok(Mounted::Exclusive(volume)) => {
+                result.exclusive.insert(volume);
+                continue;
+            }
+            Ok(Mounted::Attached(volume)) => {
+                if !(state.users)(&volume).iter().any(|user| user.node == state.node.name()) {
+                    result.attached.push(volume.clone());
+                }
+                result.exclusive.insert(volume);
                 continue;
             }
             Err(Obstacle::Unprocessed { message, waits_for, at_once }) => {
@@ -97,6 +149,10 @@ pub fn mount(store: &Store, pod: &Pod, state: &mut NodeState<'_>) -> Mounting {
             Err(Obstacle::MountedElsewhere { message, volume }) => {
                 result.events.push(message);
                 result.waits_for_unmount.insert(volume);
+            }
+            Err(Obstacle::AttachedElsewhere { message, node, volume }) => {
+                result.not_attached.push(message);
+                result.waits_for_detach.insert((node, volume));
             }
             Err(Obstacle::Silent) => {}
         }
@@ -129,7 +185,7 @@ fn mount_one(
     volume: &Volume,
     (mounted, device): (bool, bool),
     state: &mut NodeState<'_>,
-) -> Result<Option<String>, Obstacle> {
+) -> Result<Mounted, Obstacle> {
     let name = volume.name.as_str();
     let claim = match (&volume.persistent_volume_claim, &volume.ephemeral) {
         (Some(source), _) => Some((source.claim_name.clone(), false)),
@@ -165,11 +221,22 @@ fn mount_one(
         let message =
             format!("failed to get Plugin from volumeSpec for volume \"{name}\" err=no volume plugin matched");
         return Err(Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false });
+    } else if let Some(driver) = storage::driver_of_inline(volume) {
+        if storage::is_driver_installed(state.environment, driver) {
+            return Ok(Mounted::Shared);
+        }
+        if volume.csi.is_some() {
+            // such volumes are not attached: the kubelet itself notices that there is no driver
+            let why =
+                format!("kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: {}", not_registered(driver));
+            return Err(failed("MountVolume.SetUp failed", name, &why));
+        }
+        return Err(Obstacle::Silent);
     } else if volume.nfs.is_none() && volume.downward_api.is_none() && volume.image.is_none() {
-        // disks and drivers nobody has here: attaching them takes minutes to fail
+        // disks nobody has here: attaching them takes minutes to fail
         return Err(Obstacle::Silent);
     }
-    Ok(None)
+    Ok(Mounted::Shared)
 }
 
 /// Inline volumes whose in-tree plugins are gone.
@@ -243,7 +310,7 @@ fn mount_persistent(
     name: &str,
     (mounted, device): (bool, bool),
     state: &mut NodeState<'_>,
-) -> Result<Option<String>, Obstacle> {
+) -> Result<Mounted, Obstacle> {
     let mode = storage::volume_mode(volume);
     let wrong_use = match (mounted, device, mode) {
         (true, _, "Block") => Some("volumeMounts"),
@@ -263,9 +330,12 @@ fn mount_persistent(
         let step = format!("{operation}.NodeAffinity check failed");
         return Err(failed(&step, volume.name(), "no matching NodeSelectorTerms"));
     }
+    if let Some(driver) = storage::driver_of(spec) {
+        return attach(pod, volume, driver, state);
+    }
     if device {
         // only the local plugin can hand out a device without a driver
-        return if spec.local.is_some() { Ok(None) } else { Err(Obstacle::Silent) };
+        return if spec.local.is_some() { Ok(Mounted::Shared) } else { Err(Obstacle::Silent) };
     }
     let options = spec.mount_options.as_ref().is_some_and(|o| !o.is_empty());
     if options && spec.host_path.is_some() {
@@ -275,20 +345,26 @@ fn mount_persistent(
     if let Some(source) = &spec.host_path {
         let checked = state.host_paths.check(state.node.name(), source);
         checked.map_err(|why| failed("MountVolume.SetUp failed", volume.name(), &why))?;
-        return Ok(None);
+        return Ok(Mounted::Shared);
     }
     if spec.local.is_some() {
         // a volume that is mounted once per node: here the kubelet itself keeps ReadWriteOncePod
-        let alone = matches!(spec.access_modes.as_deref(), Some([mode]) if mode == "ReadWriteOncePod");
-        if alone && (state.mounted_elsewhere)(volume.name()) {
-            let why = "volume uses the ReadWriteOncePod access mode and is already in use by another pod";
-            let message = format!("MountVolume.SetUp failed for volume \"{}\" : {why}", volume.name());
-            return Err(Obstacle::MountedElsewhere { message, volume: volume.name().to_owned() });
-        }
-        return Ok(Some(volume.name().to_owned()));
+        for_one_pod(pod, volume, state)?;
+        return Ok(Mounted::Exclusive(volume.name().to_owned()));
     }
-    let _ = pod;
-    if spec.nfs.is_some() { Ok(None) } else { Err(Obstacle::Silent) }
+    if spec.nfs.is_some() { Ok(Mounted::Shared) } else { Err(Obstacle::Silent) }
+}
+
+/// ReadWriteOncePod among the pods of a node.
+fn for_one_pod(pod: &Pod, volume: &PersistentVolume, state: &NodeState<'_>) -> Result<(), Obstacle> {
+    let modes = storage::volume_spec(volume).access_modes.as_deref();
+    let alone = matches!(modes, Some([mode]) if mode == "ReadWriteOncePod");
+    if !alone || !state.is_mounted_elsewhere(pod, volume.name()) {
+        return Ok(());
+    }
+    let why = "volume uses the ReadWriteOncePod access mode and is already in use by another pod";
+    let message = format!("MountVolume.SetUp failed for volume \"{}\" : {why}", volume.name());
+    Err(Obstacle::MountedElsewhere { message, volume: volume.name().to_owned() })
 }
 
 /// `pkg/volume/emptydir`.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::site::{self, Edit};
 use super::{How, Key, Mutant, Stance};
 
-/// Each document left out, all in reverse, and each contradicted by a later one.
+/// Each document left out, and all in reverse.
 pub(super) fn mutants(key: &Key<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for number in 0..key.documents.len() {
@@ -12,7 +12,6 @@ pub(super) fn mutants(key: &Key<'_>) -> Vec<Mutant> {
         documents.remove(number);
         let change = key.change(number, How::Document, String::new(), None, None);
         mutants.push(Mutant { documents, change, stance: Stance::Asked });
-        mutants.extend(contradicted(key, number));
     }
     if key.documents.len() >= 2 {
         let documents = key.documents.iter().rev().cloned().collect();
@@ -20,6 +19,12 @@ pub(super) fn mutants(key: &Key<'_>) -> Vec<Mutant> {
         mutants.push(Mutant { documents, change, stance: Stance::Unsure });
     }
     mutants
+}
+
+/// Each document contradicted by a later one, and rivals before it.
+pub(super) fn additional(key: &Key<'_>) -> Vec<Mutant> {
+    let contradicted = (0..key.documents.len()).flat_map(|number| contradicted(key, number));
+    contradicted.chain(rivals(key)).collect()
 }
 
 /// The same object again with other values; what comes last counts.
@@ -49,7 +54,7 @@ fn contradicted(key: &Key<'_>, number: usize) -> Vec<Mutant> {
 }
 
 /// Another claim or volume of the same kind comes first.
-pub(super) fn rivals(key: &Key<'_>) -> Vec<Mutant> {
+fn rivals(key: &Key<'_>) -> Vec<Mutant> {
     let mut mutants = Vec::new();
     for (number, document) in key.documents.iter().enumerate() {
         let kind = document.get("kind").and_then(Value::as_str).unwrap_or_default();

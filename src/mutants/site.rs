@@ -42,15 +42,13 @@ impl Site<'_> {
 
     /// The keys of the path without the places in lists.
     pub(crate) fn keys(&self) -> Vec<&str> {
-        let key = |segment: &'_ Segment| match segment {
-            Segment::Key(_) => true,
-            Segment::Index(_) => false,
-        };
-        let text = |segment| match segment {
-            &Segment::Key(ref key) => key.as_str(),
-            Segment::Index(_) => "",
-        };
-        self.path.iter().filter(|s| key(s)).map(text).collect()
+        let mut keys = Vec::new();
+        for segment in &self.path {
+            if let Segment::Key(key) = segment {
+                keys.push(key.as_str());
+            }
+        }
+        keys
     }
 
     /// Whether the keys of the path end like this.
@@ -212,7 +210,7 @@ fn token_matches(asked: &str, found: &str) -> bool {
             let inner = inner.trim_end_matches(']');
             let numbers = |text: &str| text.parse::<usize>().is_ok();
             // an item of a list by whatever name, or the entry of a map of this name
-            numbers(index) && (!numbers(inner) || inner == index) || inner == index
+            inner == index || (numbers(index) && !numbers(inner))
         }
         (None, Some(index)) => index.trim_end_matches(']') == asked,
         (Some(inner), None) => inner.trim_end_matches(']') == found || matches!(inner, "]" | "*]"),

@@ -83,8 +83,10 @@ fn add_volume(graph: &mut Graph<'_>, volume: &PersistentVolume) {
     let path = spec.host_path.as_ref().map(|source| source.path.clone());
     let path = path.or_else(|| spec.local.as_ref().map(|source| source.path.clone()));
     let path = path.or_else(|| spec.nfs.as_ref().map(|source| format!("{}:{}", source.server, source.path)));
-    let class_fact = if class.is_empty() { String::new() } else { format!("class {class}") };
-    graph.fact(item, &facts(&[&path.unwrap_or_default(), &class_fact]));
+    graph.fact(item, &path.unwrap_or_default());
+    if !class.is_empty() {
+        graph.fact(item, &format!("class {class}"));
+    }
     if volume.annotation(storage::PROVISIONED_BY).is_some() && store.get::<StorageClass>("", class).is_some() {
         let class = graph.item(Role::Class, Kind::StorageClass.name(), "", class);
         graph.link(class, item, Relation::Provisions, "");
@@ -103,12 +105,12 @@ fn add_volume(graph: &mut Graph<'_>, volume: &PersistentVolume) {
         && matches!(storage::volume_phase(volume), "Released" | "Failed")
     {
         let now = store.get::<PersistentVolumeClaim>(namespace, name);
-        graph.set_state(item, State::Waiting);
         if now.is_none_or(|claim| claim.uid() != uid) {
-            let claim = volumes::claim_item(graph, namespace, name);
-            let why = graph.words(Words::StillReserved { claim: &format!("{namespace}/{name}") });
-            let why = format!("{}: {why}", volume.name());
-            graph.broken(claim, item, Relation::Bound, State::Broken, &why);
+            let claim = match now {
+                Some(_) => volumes::claim_item(graph, namespace, name),
+                None => graph.past(Role::Claim, Kind::PersistentVolumeClaim.name(), namespace, name),
+            };
+            graph.past_link(claim, item, Relation::WasBound);
         }
     }
 }

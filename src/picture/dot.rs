@@ -18,6 +18,7 @@ pub fn document(picture: &Picture) -> String {
         lines.extend(marks(&item.marks));
         let style = match item.state {
             State::Fine => "",
+            State::Past => ", style=\"rounded,dashed\"",
             State::Waiting => ", color=\"#9a6700\"",
             State::Broken => ", color=\"#cf222e\", penwidth=2",
             State::Absent => ", color=\"#cf222e\", style=\"rounded,dashed\"",
@@ -29,6 +30,7 @@ pub fn document(picture: &Picture) -> String {
         lines.extend(marks(&link.marks));
         let style = match link.state {
             State::Fine => "",
+            State::Past => ", style=dashed",
             State::Waiting => ", style=dotted, color=\"#9a6700\", fontcolor=\"#9a6700\"",
             State::Broken | State::Absent => ", style=dashed, color=\"#cf222e\", fontcolor=\"#cf222e\"",
         };

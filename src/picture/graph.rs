@@ -73,10 +73,23 @@ impl<'a> Graph<'a> {
     pub(super) fn absent(&mut self, role: Role, kind: &str, namespace: &str, name: &str) -> usize {
         let before = self.items.len();
         let index = self.item(role, kind, namespace, name);
-        if index == before {
+        // what is gone and was not to be missed is missed now
+        if index == before || self.state(index) == State::Past {
             self.set_state(index, State::Absent);
         }
         index
+    }
+
+    /// The item of something that is not there any more.
+    pub(super) fn past(&mut self, role: Role, kind: &str, namespace: &str, name: &str) -> usize {
+        let index = self.item(role, kind, namespace, name);
+        self.set_state(index, State::Past);
+        index
+    }
+
+    /// A link that is no more.
+    pub(super) fn past_link(&mut self, from: usize, to: usize, relation: Relation) {
+        self.push(from, to, relation, "", State::Past);
     }
 
     /// The item of an object that is in the picture already.

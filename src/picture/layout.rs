@@ -14,6 +14,8 @@ pub const PADDING: f64 = 10.0;
 pub const INDENT: f64 = 38.0;
 /// The most columns of a line in a box.
 const MAX_COLUMNS: usize = 30;
+/// The most columns of a kind and namespace.
+const MAX_CAPTION: usize = 36;
 const MIN_COLUMNS: usize = 14;
 /// The most columns of a link's label.
 const MAX_LABEL: usize = 22;
@@ -155,11 +157,11 @@ pub fn layout(picture: &Picture) -> Layout {
 
 /// The size of a box and what is written in it.
 fn placed(item: &Item) -> Placed {
-    let caption = shorten(&item.caption(), MAX_COLUMNS);
+    let caption = shorten(&item.caption(), MAX_CAPTION);
     let name = shorten(&item.name, MAX_COLUMNS);
     let facts: Vec<String> = item.facts.iter().map(|fact| shorten(fact, MAX_COLUMNS + 2)).collect();
     let columns = facts.iter().map(|fact| width(fact)).chain([width(&name), width(&caption)]).max().unwrap_or(0);
-    let columns = columns.clamp(MIN_COLUMNS, MAX_COLUMNS + 2);
+    let columns = columns.clamp(MIN_COLUMNS, MAX_CAPTION);
     let height = 2.0 * 8.0 + LINE * (2 + facts.len()) as f64;
     let width = (columns as f64 * CHAR + 2.0 * PADDING).round();
     Placed { at: Point { x: 0.0, y: 0.0 }, width, height, caption, name, facts }
@@ -312,14 +314,14 @@ fn straighten(order: &[Vec<usize>], vertices: &mut [Vertex]) {
         for rank in ranks {
             let Some(column) = order.get(rank) else { continue };
             let ys: Vec<f64> = vertices.iter().map(|vertex| vertex.y).collect();
+            let top = ys.iter().copied().fold(0.0, f64::min);
             let wished: Vec<(f64, f64)> = column
                 .iter()
                 .filter_map(|index| vertices.get(*index))
                 .map(|vertex| {
                     let all: Vec<usize> = vertex.left.iter().chain(&vertex.right).copied().collect();
-                    // what only passes is to be straight above all
-                    let weight = if all.is_empty() { 0.1 } else { 1.0 };
-                    (mean(&all, &ys).unwrap_or(vertex.y), weight)
+                    // what hangs together with nothing comes right after the others
+                    mean(&all, &ys).map_or((top, 1e-6), |y| (y, 1.0))
                 })
                 .collect();
             let heights: Vec<f64> = column.iter().filter_map(|i| vertices.get(*i)).map(|v| v.height).collect();
@@ -360,7 +362,7 @@ fn apart(wished: &[(f64, f64)], heights: &[f64]) -> Vec<f64> {
 }
 
 fn label(picture: &Picture, link: &Link) -> String {
-    if link.state == State::Fine { shorten(&picture.label(link), MAX_LABEL) } else { String::new() }
+    if link.state <= State::Past { shorten(&picture.label(link), MAX_LABEL) } else { String::new() }
 }
 
 /// The ways of the links; those that begin or end at the same side of a box are spread over it.
@@ -427,7 +429,7 @@ fn place_labels(picture: &Picture, routes: &mut [Route]) {
     for index in turn {
         let Some((route, link)) = routes.get_mut(index).zip(picture.links.get(index)) else { continue };
         let half = match link.state {
-            State::Fine => width(&route.label) as f64 * 3.0,
+            State::Fine | State::Past => width(&route.label) as f64 * 3.0,
             _ => 14.0 + link.marks.len() as f64 * 7.0,
         };
         let backwards = matches!(route.points.as_slice(), [first, .., last] if first.x > last.x);
@@ -463,8 +465,9 @@ fn legend(picture: &Picture, columns: usize) -> Vec<(Option<usize>, String)> {
         }
     }
     for note in &picture.notes {
-        for line in wrap(note, columns) {
-            lines.push((None, shorten(&line, columns)));
+        for (i, line) in wrap(note, columns.saturating_sub(2)).iter().enumerate() {
+            let lead = if i == 0 { "· " } else { "  " };
+            lines.push((None, shorten(&format!("{lead}{line}"), columns)));
         }
     }
     lines

@@ -33,6 +33,7 @@ pub fn document(picture: &Picture) -> String {
     if !broken.is_empty() {
         let _ = writeln!(out, "  linkStyle {} stroke:#cf222e,stroke-dasharray:5 4", broken.join(","));
     }
+    out.push_str("  classDef past stroke-dasharray:5 4\n");
     out.push_str("  classDef waiting stroke:#9a6700,stroke-width:2px\n");
     out.push_str("  classDef broken stroke:#cf222e,stroke-width:2px\n");
     out.push_str("  classDef absent stroke:#cf222e,stroke-dasharray:5 4\n");
@@ -43,6 +44,7 @@ pub fn document(picture: &Picture) -> String {
 fn class(state: State) -> &'static str {
     match state {
         State::Fine => "",
+        State::Past => ":::past",
         State::Waiting => ":::waiting",
         State::Broken => ":::broken",
         State::Absent => ":::absent",

@@ -40,7 +40,7 @@ pub fn document(picture: &Picture) -> Result<Vec<u8>, png::EncodingError> {
         canvas.item(item, placed);
     }
     for (link, route) in &links {
-        if link.state == State::Fine {
+        if link.state <= State::Past {
             let left = route.middle.x - width(&route.label) as f64 * LETTER / 2.0;
             canvas.fill(left - 2.0, route.middle.y - 13.0, width(&route.label) as f64 * LETTER + 4.0, 13.0, PAPER);
             canvas.text(left, route.middle.y - 14.0, &route.label, SOFT);
@@ -63,7 +63,7 @@ pub fn document(picture: &Picture) -> Result<Vec<u8>, png::EncodingError> {
 
 fn color(state: State, fine: Color) -> Color {
     match state {
-        State::Fine => fine,
+        State::Fine | State::Past => fine,
         State::Waiting => WAIT,
         State::Broken | State::Absent => BAD,
     }
@@ -73,7 +73,7 @@ fn color(state: State, fine: Color) -> Color {
 fn dashes(state: State) -> f64 {
     match state {
         State::Fine => 0.0,
-        State::Waiting => 3.0,
+        State::Past | State::Waiting => 3.0,
         State::Broken | State::Absent => 5.0,
     }
 }
@@ -239,7 +239,7 @@ impl Canvas {
             self.frame(x + 4.0, y + 4.0, width, height, LINES, 0.0);
         }
         self.fill(x, y, width, height, if item.state == State::Absent { PAPER } else { BOX });
-        let dash = if item.state == State::Absent { 5.0 } else { 0.0 };
+        let dash = if matches!(item.state, State::Absent | State::Past) { 5.0 } else { 0.0 };
         self.frame(x, y, width, height, color(item.state, [175, 184, 193]), dash);
         if item.state != State::Absent {
             self.fill(x, y, 5.0, height, bar(item.role));

@@ -74,6 +74,7 @@ fn write_svg(out: &mut String, picture: &Picture, prefix: &str, style: &str) {
 fn state_class(state: State) -> &'static str {
     match state {
         State::Fine => "ckp-fine",
+        State::Past => "ckp-past",
         State::Waiting => "ckp-wait",
         State::Broken => "ckp-bad",
         State::Absent => "ckp-gone",
@@ -191,7 +192,7 @@ fn write_label(out: &mut String, picture: &Picture, link: &Link, route: &Route) 
     let class = state_class(link.state);
     let _ = write!(out, "<g class=\"{class}\"><title>{}</title>", escape(&picture.label(link)));
     match link.state {
-        State::Fine => {
+        State::Fine | State::Past => {
             let _ =
                 write!(out, "<text class=\"ckp-label\" x=\"{x}\" y=\"{}\">{}</text>", y - 4.0, escape(&route.label));
         }

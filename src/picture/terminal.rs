@@ -93,18 +93,21 @@ pub fn tree(picture: &Picture, columns: usize) -> String {
     }
     for (number, trouble) in (1..).zip(&picture.troubles) {
         let number = format!("✗{number:<3}");
-        for (i, line) in wrap(trouble, columns.saturating_sub(5)).iter().enumerate() {
+        for (i, line) in wrap(trouble, columns.saturating_sub(HANGING)).iter().enumerate() {
             let lead = if i == 0 { format!("{BAD}{number}{BAD:#}") } else { "    ".to_owned() };
-            let _ = writeln!(out, "{lead} {line}");
+            let _ = writeln!(out, "{lead} {}", shorten(line, columns.saturating_sub(5)));
         }
     }
     for note in &picture.notes {
-        for line in wrap(note, columns.saturating_sub(5)) {
-            let _ = writeln!(out, "     {line}");
+        for line in wrap(note, columns.saturating_sub(HANGING)) {
+            let _ = writeln!(out, "     {}", shorten(&line, columns.saturating_sub(5)));
         }
     }
     out
 }
+
+/// What numbers before a text take, and a sign that may hang over its end.
+const HANGING: usize = 7;
 
 struct Tree<'a> {
     picture: &'a Picture,
@@ -134,6 +137,7 @@ impl Tree<'_> {
     fn line(&mut self, item: &Item, by: Option<&Link>, branch: &str, again: bool, see: bool) {
         let style = match item.state {
             State::Fine => Style::new(),
+            State::Past => SOFT,
             State::Waiting => WAIT,
             State::Broken | State::Absent => BAD,
         };
@@ -142,18 +146,16 @@ impl Tree<'_> {
         if let Some(link) = by {
             let marks = marks(&link.marks);
             let sign = match link.state {
-                State::Fine => String::new(),
+                State::Fine | State::Past => String::new(),
                 State::Waiting => format!("…{marks} "),
                 State::Broken | State::Absent => format!("✗{marks} "),
             };
             let label = shorten(&self.picture.label(link), 24);
             lead_width += width(&label) + width(&sign) + 3;
-            let color = if link.state == State::Fine {
-                SOFT
-            } else if link.state == State::Waiting {
-                WAIT
-            } else {
-                BAD
+            let color = match link.state {
+                State::Fine | State::Past => SOFT,
+                State::Waiting => WAIT,
+                State::Broken | State::Absent => BAD,
             };
             lead = format!("{SOFT}{branch}{SOFT:#}{color}{sign}{label}{color:#} {SOFT}→{SOFT:#} ");
         }
@@ -172,7 +174,7 @@ impl Tree<'_> {
         );
         let used = lead_width + width(&caption) + 1 + width(&name) + width(&mark);
         let facts = match (item.state, again) {
-            (State::Absent, _) if item.facts.is_empty() => {
+            (State::Absent | State::Past, _) if item.facts.is_empty() => {
                 vec![say(self.picture.lang, &Message::Picture(Words::Missing))]
             }
             (_, true) if see => vec![say(self.picture.lang, &Message::Picture(Words::See))],

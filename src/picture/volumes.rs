@@ -89,13 +89,14 @@ fn targets(graph: &mut Graph<'_>, pod: &Pod, volume: &Volume) -> Vec<usize> {
     // two pods of a set have volumes of the same name; they are not the same volume
     let source = serde_json::to_value(volume).unwrap_or_default();
     let plugin = source.as_object().and_then(|fields| fields.keys().find(|key| *key != "name").cloned());
-    let item = graph.item(Role::PodVolume, &plugin.unwrap_or_default(), pod.name(), &volume.name);
-    let path = volume.host_path.as_ref().map(|source| source.path.clone());
-    let server = volume.nfs.as_ref().map(|source| format!("{}:{}", source.server, source.path));
-    if let Some(fact) = path.or(server).filter(|_| !graph.has_facts(item)) {
-        graph.fact(item, &fact);
-    }
-    vec![item]
+    let plugin = plugin.unwrap_or_default();
+    let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
+    // but a directory of a node or of a server is the same for all
+    vec![match (&volume.host_path, &volume.nfs) {
+        (Some(source), _) => graph.item(Role::PodVolume, &plugin, node, &source.path),
+        (_, Some(source)) => graph.item(Role::PodVolume, &plugin, &source.server, &source.path),
+        _ => graph.item(Role::PodVolume, &plugin, pod.name(), &volume.name),
+    }]
 }
 
 /// The item of a claim, whether it is there or not.

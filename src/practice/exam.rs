@@ -139,7 +139,7 @@ fn percent<'a>(questions: impl IntoIterator<Item = &'a QuestionResult>) -> u32 {
 
 /// Chooses tasks for so many minutes, so that every domain gets its share of the time. Tasks for warming up are left out
 /// as long as there are others.
-pub fn choose<'a>(scenarios: &'a [Scenario], minutes: u32, seed: u64) -> Vec<&'a Scenario> {
+pub fn choose(scenarios: &[Scenario], minutes: u32, seed: u64) -> Vec<&Scenario> {
     let mut random = Random(seed);
     let mut left: Vec<&Scenario> = scenarios.iter().filter(|scenario| scenario.level != Level::WarmUp).collect();
     if left.is_empty() {

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Proof, prove};
+use super::{Finding, Proof, lint, prove};
 use crate::scenario::solutions::variants;
 use crate::scenario::{Entry, Origin, statements};
 
@@ -44,10 +44,13 @@ fn prove_entry(entry: &Entry, stride: usize) -> Proof {
     let Some(folder) = entry.solutions() else {
         return Proof::unusable(format!("there is no folder solutions/{} with a key.yaml", entry.id));
     };
-    match variants(&folder) {
+    let mut proof = match variants(&folder) {
         Ok(variants) => prove(&scenario, &variants, known_statements(path).as_ref(), stride),
-        Err(error) => Proof::unusable(error),
-    }
+        Err(error) => return Proof::unusable(error),
+    };
+    let to_do = entry.source().map(|source| lint::to_do(&source, &entry.file())).unwrap_or_default();
+    proof.findings.extend(to_do.into_iter().map(Finding::Lint));
+    proof
 }
 
 /// The ids of `docs/statements.toml` beside a folder of scenarios, if there is such a file.

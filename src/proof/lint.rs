@@ -19,6 +19,8 @@ pub enum Lint {
         /// The nearest one that there is.
         suggestion: Option<String>,
     },
+    /// A line is still to be written.
+    ToDo(String),
     /// There is no hint.
     NoHints,
     /// There is no explanation.
@@ -87,6 +89,12 @@ pub fn lint(scenario: &Scenario, statements: Option<&BTreeSet<String>>) -> Vec<L
         }
     }
     lints
+}
+
+/// The lines of a scenario's file that are still to be written: `ckad-grade scenario new` marks them.
+pub fn to_do(source: &str, file: &str) -> Vec<Lint> {
+    let lines = source.lines().enumerate().filter(|(_, line)| line.contains("TODO") && !line.starts_with('#'));
+    lines.map(|(number, _)| Lint::ToDo(format!("{file}:{}", number + 1))).collect()
 }
 
 /// The names, images and paths of a pattern.

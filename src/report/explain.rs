@@ -49,7 +49,7 @@ pub fn write(scenario: Option<&Scenario>, explained: &Explained, lang: Lang, out
     }
     let heading = if scenario.is_some() { Message::ChecksNotPassed } else { Message::WhatWaits };
     writeln!(out, "{SOFT}{}{SOFT:#}", say(lang, &heading))?;
-    let together = explained.waiting.len() > 1 && !explained.all.is_empty();
+    let together = explained.waiting.len() > 1 && explained.all.first().is_some_and(|fix| fix.steps.len() == 1);
     let mut told: Vec<Vec<String>> = Vec::new();
     let mut reasons_told: Vec<Vec<String>> = Vec::new();
     for waiting in &explained.waiting {
@@ -152,6 +152,7 @@ fn reasons_text(waiting: &Waiting, lang: Lang) -> Vec<String> {
     let about = about(&waiting.goal);
     let mut texts: Vec<String> =
         waiting.reasons.iter().map(|reason| say(lang, &Message::Reason { reason, about })).collect();
+    texts.extend(waiting.remark.iter().map(|remark| say(lang, &Message::Remark(remark))));
     texts.dedup();
     texts
 }
@@ -202,7 +203,8 @@ fn write_fixes(fixes: &[Fix], heading: &Message<'_>, lang: Lang, out: &mut impl 
                 writeln!(out, "    {line}")?;
             }
             if let Some(place) = step.places.iter().find(|place| place.line > 0) {
-                writeln!(out, "    {SOFT}{}:{}{SOFT:#}", sanitise(&place.file), place.line)?;
+                let place = format!("{}, {}:{}", place.object, place.file, place.line);
+                writeln!(out, "    {SOFT}{}{SOFT:#}", sanitise(&place))?;
             }
         }
         write_diff(&fix.diff, out)?;

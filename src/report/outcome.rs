@@ -23,22 +23,7 @@ use crate::timeline::record::visible_objects;
 pub fn write(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl Write) -> io::Result<()> {
     const SOFT: Style = AnsiColor::BrightBlack.on_default();
     const NOTE: Style = AnsiColor::Yellow.on_default();
-    for (number, step) in (1..).zip(steps) {
-        if steps.len() > 1 {
-            writeln!(out, "{SOFT}{}{SOFT:#}", say(lang, &Message::Step(number)))?;
-        }
-        write!(out, "{}", sanitise(&step.output.stdout))?;
-        for problem in problem::of_output(&step.output, cluster, lang) {
-            writeln!(out, "{}", problem.render(COLUMNS))?;
-        }
-        // what kubectl said that is about no manifest
-        if step.output.problems.is_empty() {
-            write!(out, "{}", sanitise(&step.output.stderr))?;
-        }
-    }
-    if steps.iter().any(|step| step.settled == Settled::GaveUp) {
-        writeln!(out, "{NOTE}{}{NOTE:#}", say(lang, &Message::DidNotSettle))?;
-    }
+    write_steps(steps, cluster, lang, true, out)?;
     let objects: Vec<&Object> = visible_objects(cluster.api().store()).collect();
     if objects.is_empty() {
         return writeln!(out, "\n{}", say(lang, &Message::NothingThere));
@@ -65,6 +50,41 @@ pub fn write(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl
                 writeln!(out, "  {}{line}", if i == 0 { "· " } else { "  " })?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Writes what of a timeline was refused or warned about.
+pub fn write_problems(steps: &[PlayedStep], cluster: &Cluster, lang: Lang, out: &mut impl Write) -> io::Result<()> {
+    write_steps(steps, cluster, lang, false, out)
+}
+
+fn write_steps(
+    steps: &[PlayedStep],
+    cluster: &Cluster,
+    lang: Lang,
+    with_stdout: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    const SOFT: Style = AnsiColor::BrightBlack.on_default();
+    const NOTE: Style = AnsiColor::Yellow.on_default();
+    for (number, step) in (1..).zip(steps) {
+        if steps.len() > 1 && with_stdout {
+            writeln!(out, "{SOFT}{}{SOFT:#}", say(lang, &Message::Step(number)))?;
+        }
+        if with_stdout {
+            write!(out, "{}", sanitise(&step.output.stdout))?;
+        }
+        for problem in problem::of_output(&step.output, cluster, lang) {
+            writeln!(out, "{}", problem.render(COLUMNS))?;
+        }
+        // what kubectl said that is about no manifest
+        if step.output.problems.is_empty() {
+            write!(out, "{}", sanitise(&step.output.stderr))?;
+        }
+    }
+    if steps.iter().any(|step| step.settled == Settled::GaveUp) {
+        writeln!(out, "{NOTE}{}{NOTE:#}", say(lang, &Message::DidNotSettle))?;
     }
     Ok(())
 }

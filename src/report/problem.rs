@@ -107,6 +107,17 @@ fn of(problem: &kubectl::Problem, cluster: &Cluster, lang: Lang) -> Problem {
         excerpt: None,
     };
     let mut found: Vec<(Location, String)> = Vec::new();
+    if let Some(refusal) = &problem.refusal {
+        report.message = say(lang, &Message::RefusedLine(refusal));
+    }
+    if let Some((source, location)) = &problem.line {
+        report.file = Some(source.name.clone());
+        let (line, column) = (location.line, location.column);
+        let (field, message, suggestions) = (String::new(), String::new(), Vec::new());
+        report.places.push(Place { field, line, column, message, suggestions });
+        report.excerpt = Excerpt::of(&source.text, &[(location.clone(), String::new())]);
+        return report;
+    }
     if let Some(error) = &problem.unreadable {
         report.file = Some(error.source.name.clone());
         if let Some(location) = &error.location {

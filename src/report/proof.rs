@@ -20,6 +20,8 @@ pub(super) enum Words<'a> {
     Heads,
     /// What was found.
     Finding(&'a Finding),
+    /// A mutant that keeps full marks for a reason.
+    Excused(&'a Change),
     /// What to do about it.
     Advice(&'a Finding),
     /// The last line.
@@ -110,7 +112,7 @@ pub fn write(proofs: &[(String, Proof)], lang: Lang, out: &mut dyn Write) -> io:
     if proofs.len() > 1 {
         writeln!(out, "{SOFT}{}{}{SOFT:#}", pad(&total, wide), row(&sum))?;
     }
-    for (id, proof) in proofs.iter().filter(|(_, proof)| !proof.findings.is_empty()) {
+    for (id, proof) in proofs.iter().filter(|(_, p)| !p.findings.is_empty() || !p.excused.is_empty()) {
         writeln!(out, "\n{}", sanitise(id))?;
         let findings = grouped(&proof.findings);
         for finding in &findings {
@@ -119,6 +121,9 @@ pub fn write(proofs: &[(String, Proof)], lang: Lang, out: &mut dyn Write) -> io:
             let text = format!("{mark}{}", say(lang, &Words::Finding(finding)));
             write_lines(out, &text, style)?;
             write_lines(out, &say(lang, &Words::Advice(finding)), SOFT)?;
+        }
+        for change in &proof.excused {
+            write_lines(out, &say(lang, &Words::Excused(change)), Style::new())?;
         }
     }
     writeln!(out, "\n{}", say(lang, &Words::Summary { scenarios: proofs.len(), wrong, warnings }))
@@ -179,15 +184,18 @@ pub fn json(proofs: &[(String, Proof)], lang: Lang) -> Value {
             | Finding::UnsaidButLoses { change, .. } => Some(change),
             _ => None,
         };
-        let change = change.map(|change| {
-            json!({ "how": change.how, "kind": change.kind, "name": change.name, "field": change.path,
-                    "old": change.old, "new": change.new })
-        });
+        let change = change.map(change_json);
         json!({ "warning": finding.is_warning(), "message": say(lang, &Words::Finding(finding)), "change": change })
     };
     let scenario = |(id, proof): &(String, Proof)| {
         let findings: Vec<Value> = proof.findings.iter().map(finding).collect();
-        json!({ "id": id, "mutants": proof.counts, "findings": findings, "ok": !proof.is_wrong() })
+        let open: Vec<Value> = proof.excused.iter().map(change_json).collect();
+        json!({ "id": id, "mutants": proof.counts, "findings": findings, "open": open, "ok": !proof.is_wrong() })
     };
     Value::Array(proofs.iter().map(scenario).collect())
+}
+
+fn change_json(change: &Change) -> Value {
+    json!({ "how": change.how, "kind": change.kind, "name": change.name, "field": change.path, "old": change.old,
+            "new": change.new })
 }

@@ -59,7 +59,13 @@ pub fn write(report: &Report, out: &mut impl Write) -> io::Result<()> {
     write_result(report, out)
 }
 
-fn write_check(check: &CheckReport, brief: bool, again: bool, report: &Report, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write_check(
+    check: &CheckReport,
+    brief: bool,
+    again: bool,
+    report: &Report,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let (sign, style) = match check.result {
         CheckResult::Passed => ("✓", GOOD),
         CheckResult::Failed => ("✗", BAD),

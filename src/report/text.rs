@@ -1,18 +1,23 @@
 //! Everything the product itself says, in every language: one table per language, keyed by [`Message`].
+pub mod batch;
 mod en;
 mod zh_tw;
 
 use serde_json::Value;
 
 use crate::api::object::ObjectKey;
+use crate::dns::WhyNot;
 use crate::explain::fix::Step as FixStep;
 use crate::explain::story::Line;
+use crate::explain::wish::Remark;
 use crate::grade::compare::Difference;
 use crate::grade::reasons::Reason;
 use crate::grade::{Failure, NotSimulated};
 use crate::lang::Lang;
 use crate::picture::Words;
+use crate::report::html;
 use crate::scenario::Level;
+use crate::timeline::command_line::Refusal;
 
 /// Something to say.
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +60,8 @@ pub enum Message<'a> {
     Minutes(u32),
     Chapter(&'a str),
     PointsWorth(u32),
-    ScenarioCount(usize),
+    ScenarioTotals { number: usize, of: Option<usize>, minutes: u64 },
+    NothingListed { total: usize },
     HowToAnswer { scenario: &'a str },
     HintOf { number: usize, total: usize },
     NoSuchHint { total: usize },
@@ -69,10 +75,22 @@ pub enum Message<'a> {
     NothingThere,
     NotAsWished,
     AllAsWished,
+
+    // commands.sh
+    RefusedLine(&'a Refusal),
+
+    // DNS
+    NoSuchPod { pod: &'a str },
+    NameNotFound(&'a WhyNot),
+    AsksFor { name: &'a str, from: Option<&'a str> },
+    SearchDomains(&'a str),
+    NameTried(&'a str),
+    NoRecords,
     NoScenarioFiles,
     Picture(Words<'a>),
     PictureFormat { file: &'a str },
     PictureBesideData,
+    Html(html::Words<'a>),
 
     // explain
     WhatHappened,
@@ -81,6 +99,7 @@ pub enum Message<'a> {
     WhatHelps,
     Deed(&'a Line),
     FixStep(&'a FixStep),
+    Remark(&'a Remark),
     AlsoThis,
     HelpsAll,
     HelpedAbove,
@@ -90,6 +109,13 @@ pub enum Message<'a> {
     RefusedDocument { object: &'a str },
     NothingWaits,
     AllChecksPass,
+
+    // show
+    ClusterAsYaml { scenario: &'a str },
+    BadScenarioName { name: &'a str },
+    AlreadyThere { file: &'a str },
+    Wrote { file: &'a str },
+    NewScenario { file: &'a str },
 }
 
 /// A message in a language.
@@ -142,23 +168,24 @@ fn objects(keys: &[ObjectKey]) -> (String, usize) {
     (names.join(", "), keys.len().saturating_sub(SHOWN))
 }
 
-/// Objects of one kind in a sentence: up to three by name, of more how many there are.
-fn several(keys: &[ObjectKey], and: &str, counted: &str) -> String {
-    const SHOWN: usize = 3;
+/// Objects of one kind in a sentence: one or two by name, of more how many there are. `two` puts two names together, `many` a
+/// number, a kind and the beginning of the names.
+fn several(
+    keys: &[ObjectKey],
+    two: &dyn Fn(&str, &str) -> String,
+    many: &dyn Fn(usize, &str, &str) -> String,
+) -> String {
     let Some(first) = keys.first() else { return String::new() };
-    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(key.kind.name().len() + 1)).collect();
-    if names.len() <= SHOWN {
-        let (last, before) = names.split_last().map_or(("", &names[..0]), |(last, before)| (last.as_str(), before));
-        let list = if before.is_empty() { last.to_owned() } else { format!("{}{and}{last}", before.join(", ")) };
-        return format!("{} {list}", first.kind.name());
-    }
     let kind = first.kind.name();
+    let names: Vec<String> = keys.iter().map(|key| object(key).split_off(kind.len() + 1)).collect();
     let prefix = names.iter().skip(1).fold(names.first().cloned().unwrap_or_default(), |prefix, name| {
         prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
     });
-    match counted {
-        "more" => format!("{} {kind}s {prefix}…", names.len()),
-        counted => format!("{} {counted} {kind} {prefix}…", names.len()),
+    match names.as_slice() {
+        [one] => format!("{kind} {one}"),
+        // names that somebody chose are told
+        [one, other] if prefix.len() * 2 < one.len() || one.len() < 24 => format!("{kind} {}", two(one, other)),
+        names => many(names.len(), kind, &prefix),
     }
 }
 

@@ -42,9 +42,37 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     text.lines().flat_map(|line| wrap_line(line, columns)).collect()
 }
 
-/// Prose for a terminal: lines of a paragraph are put together and broken anew; list items and indented lines begin lines of
-/// their own, and what belongs to a list item is indented under it.
+/// Prose for a terminal: lines of a paragraph are put together and broken anew; list items begin lines of their own, and what
+/// belongs to a list item is indented under it. Tables and code blocks (fenced, or indented by four blanks after an empty line)
+/// stay as they are; the fences themselves are left out.
 pub fn reflow(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut prose = String::new();
+    let (mut fenced, mut block) = (false, false);
+    let mut after_empty = true;
+    for line in text.lines().map(str::trim_end) {
+        let body = line.trim_start();
+        let fence = body.starts_with("```");
+        // the lines of an indented block go on after an empty one
+        block = !fenced && line.starts_with("    ") && (after_empty || block) || (block && line.is_empty());
+        after_empty = line.is_empty();
+        if fence || fenced || body.starts_with('|') || (block && !line.is_empty()) {
+            lines.extend(reflow_prose(&std::mem::take(&mut prose), columns));
+            match (fence, fenced) {
+                (true, _) => fenced = !fenced,
+                (false, true) => lines.push(if line.is_empty() { String::new() } else { format!("    {line}") }),
+                (false, false) => lines.push(line.to_owned()),
+            }
+        } else {
+            prose.push_str(line);
+            prose.push('\n');
+        }
+    }
+    lines.extend(reflow_prose(&prose, columns));
+    lines
+}
+
+fn reflow_prose(text: &str, columns: usize) -> Vec<String> {
     let mut paragraphs: Vec<String> = Vec::new();
     let mut joinable = false;
     for line in text.lines().map(str::trim_end) {
@@ -52,9 +80,9 @@ pub fn reflow(text: &str, columns: usize) -> Vec<String> {
         let item = body.starts_with("- ") || body.split_once(". ").is_some_and(|(n, _)| n.parse::<u8>().is_ok());
         match paragraphs.last_mut() {
             Some(last) if joinable && !item && !line.is_empty() => {
-                // Chinese is written without blanks between words
-                let wide = |c: Option<char>| c.is_some_and(|c| char_width(c) == 2);
-                if !wide(last.chars().next_back()) && !wide(body.chars().next()) {
+                if let (Some(before), Some(after)) = (last.chars().next_back(), body.chars().next())
+                    && !joins(before, after)
+                {
                     last.push(' ');
                 }
                 last.push_str(body);
@@ -64,6 +92,13 @@ pub fn reflow(text: &str, columns: usize) -> Vec<String> {
         joinable = !line.is_empty();
     }
     paragraphs.iter().flat_map(|paragraph| hanging(paragraph, columns)).collect()
+}
+
+/// Whether nothing stands for the line break between two characters: Chinese is written without blanks between words, and
+/// its punctuation needs none beside it.
+fn joins(before: char, after: char) -> bool {
+    let mark = |c: char| matches!(c as u32, 0x3000..=0x303f | 0xff00..=0xff65);
+    mark(before) || mark(after) || (char_width(before) == 2 && char_width(after) == 2)
 }
 
 /// A paragraph whose lines after the first stand under the text of a list item.
@@ -143,6 +178,29 @@ mod tests {
     fn paragraphs_are_put_together_and_items_hang() {
         assert_eq!(reflow("aa bb\ncc\n\n- dd ee ff\n- gg", 8), ["aa bb cc", "", "- dd ee", "  ff", "- gg"]);
         assert_eq!(reflow("磁碟\n空間", 20), ["磁碟空間"]);
+    }
+
+    #[test]
+    fn a_line_break_between_chinese_and_a_word_is_a_blank() {
+        assert_eq!(reflow("綁定到\nPV\n的 claim", 40), ["綁定到 PV 的 claim"]);
+        assert_eq!(reflow("建立 PVC，\nPV 已存在。\n完成", 40), ["建立 PVC，PV 已存在。完成"]);
+    }
+
+    #[test]
+    fn tables_and_code_blocks_stay() {
+        let table = "Make these:\n\n| name | size |\n|---|---|\n| a very long name | 1Gi |\nand\nmore";
+        let shown = ["Make these:", "", "| name | size |", "|---|---|", "| a very long name | 1Gi |", "and more"];
+        assert_eq!(reflow(table, 12), shown);
+        assert_eq!(
+            reflow("do\n```yaml\na:\n  - b c d e f\n\n- x\n```\nthen\nthis", 9).join("\n"),
+            "do\n    a:\n      - b c d e f\n\n    - x\nthen this"
+        );
+        assert_eq!(reflow("do\n\n    a b c d e\n\n    f\nso\non", 6).join("\n"), "do\n\n    a b c d e\n\n    f\nso on");
+    }
+
+    #[test]
+    fn what_is_indented_under_an_item_belongs_to_it() {
+        assert_eq!(reflow("- aa\n    bb", 20), ["- aa bb"]);
     }
 
     #[test]

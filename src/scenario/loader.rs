@@ -8,7 +8,8 @@ use toml::Spanned;
 use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
 use super::{
-    Cel, Check, ContainerPath, Dns, DnsTarget, Free, Level, Mount, Pattern, Question, Range, Scenario, Storage,
+    Cel, Check, ContainerPath, Dns, DnsTarget, EndpointPort, Endpoints, Free, Level, Mount, Pattern, Question, Range,
+    Scenario, Storage,
 };
 use crate::lang::Text;
 use crate::timeline::{self, Step, StepTable};
@@ -55,6 +56,7 @@ struct RawCheck {
     mount: Option<RawMount>,
     storage: Option<Spanned<RawStorage>>,
     dns: Option<Spanned<RawDns>>,
+    endpoints: Option<RawEndpoints>,
 }
 
 #[derive(Deserialize)]
@@ -95,7 +97,23 @@ struct RawDns {
     nothing: bool,
 }
 
-const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `mount`, `storage`, `dns`";
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEndpoints {
+    service: Spanned<String>,
+    pods: Vec<String>,
+    ports: Option<Vec<Spanned<RawPort>>>,
+    ready: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawPort {
+    Number(i64),
+    Text(String),
+}
+
+const KINDS_OF_CHECK: &str = "`expect`, `absent`, `count`, `cel`, `mount`, `storage`, `dns`, `endpoints`";
 
 impl Scenario {
     /// Reads a scenario; `file` is its name in error messages.
@@ -169,7 +187,7 @@ impl Loader<'_> {
     fn step(&self, table: Spanned<StepTable>) -> Result<Step, LoadError> {
         let no_files = |name: &str| {
             let message =
-                format!("`apply = \"{name}\"` names a file; write the manifest here: `manifest = \'\'\'…\'\'\'`");
+                format!("the step names a file, `{name}`; write the manifest here: `manifest = \'\'\'…\'\'\'`");
             Err(timeline::LoadError::Format(message))
         };
         let span = table.span();
@@ -243,6 +261,9 @@ impl Loader<'_> {
         if let Some(dns) = raw.dns {
             questions.push(self.dns(dns)?);
         }
+        if let Some(endpoints) = raw.endpoints {
+            questions.push(self.endpoints(endpoints)?);
+        }
         if questions.is_empty() {
             let message = format!("check `{}` asks nothing; it needs one of {KINDS_OF_CHECK}", raw.id.get_ref());
             return Err(self.error(raw.id.span(), message));
@@ -313,10 +334,39 @@ impl Loader<'_> {
         Ok(Question::Dns(Dns { name, namespace, target }))
     }
 
+    fn endpoints(&self, raw: RawEndpoints) -> Result<Question, LoadError> {
+        let (namespace, service) = match raw.service.get_ref().split_once('/') {
+            Some((namespace, service)) if !namespace.is_empty() && !service.is_empty() => (namespace, service),
+            _ => return Err(self.error(raw.service.span(), "a Service is written `NAMESPACE/NAME`")),
+        };
+        let port = |port: &Spanned<RawPort>| {
+            let text = match port.get_ref() {
+                RawPort::Number(number) => number.to_string(),
+                RawPort::Text(text) => text.clone(),
+            };
+            let message = "a port is written `8080`, `8080/UDP` or `http=8080/TCP`";
+            EndpointPort::parse(&text).ok_or_else(|| self.error(port.span(), message))
+        };
+        let ports = raw.ports.map(|ports| ports.iter().map(port).collect::<Result<Vec<_>, _>>()).transpose()?;
+        Ok(Question::Endpoints(Endpoints {
+            namespace: namespace.to_owned(),
+            service: service.to_owned(),
+            pods: raw.pods,
+            ports,
+            ready: raw.ready.unwrap_or(true),
+        }))
+    }
+
     fn storage(&self, raw: &Spanned<RawStorage>) -> Result<Question, LoadError> {
         let RawStorage { same, different } = raw.get_ref();
-        if same.len() == 1 || different.len() == 1 || same.len() + different.len() == 0 {
-            return Err(self.error(raw.span(), "`same` and `different` compare at least two paths"));
+        // one pattern can mean several pods
+        let alone = |list: &[Spanned<String>]| match list {
+            [one] => ContainerPath::parse(one.get_ref()).is_none_or(|path| !path.pod.contains('*')),
+            _ => false,
+        };
+        if alone(same) || alone(different) || same.len() + different.len() == 0 {
+            let message = "`same` and `different` compare at least two paths; `*` in a pod's name can mean several";
+            return Err(self.error(raw.span(), message));
         }
         let paths = |list: &[Spanned<String>]| list.iter().map(|text| self.path(text)).collect::<Result<Vec<_>, _>>();
         Ok(Question::Storage(Storage { same: paths(same)?, different: paths(different)? }))
@@ -355,6 +405,9 @@ mod tests {
         assert!(matches!(question(mount), Question::Mount(_)));
         let paths = "storage.same = [\"ns/pod/a:/x\", \"ns/pod/b:/y\"]";
         assert!(matches!(question(paths), Question::Storage(_)));
+        assert!(matches!(question("storage.different = [\"ns/pod-*/a:/x\"]"), Question::Storage(_)));
+        let endpoints = "endpoints = { service = \"a/b\", pods = [\"c-*\"], ports = [80, \"dns=53/UDP\"] }";
+        assert!(matches!(question(endpoints), Question::Endpoints(_)));
         assert!(matches!(question("dns = { name = \"a\", namespace = \"b\", pods = [\"c\"] }"), Question::Dns(_)));
     }
 
@@ -379,7 +432,11 @@ mod tests {
             error(&check("cel = \"true\"").replace("zh-TW = \"b\"", "zh-TW = \" \"")).contains("nothing in `zh-TW`")
         );
         assert!(error(&check("dns = { name = \"a\", namespace = \"b\" }")).contains("a name leads to `pods`"));
+        assert!(error(&check("endpoints = { service = \"b\", pods = [] }")).contains("NAMESPACE/NAME"));
+        let port = error(&check("endpoints = { service = \"a/b\", pods = [], ports = [\"80/HTTP\"] }"));
+        assert!(port.contains("a port is written"), "{port}");
         assert!(error(&check("storage.same = [\"a\"]")).contains("at least two paths"));
+        assert!(error(&check("storage.same = [\"ns/a/c:/*\"]")).contains("at least two paths"));
         assert!(error(&check("storage.same = [\"a\", \"b\"]")).contains("NAMESPACE/POD/CONTAINER:/PATH"));
         assert!(
             error(&check("cel = \"true\"").replace("scenario-1", "scenario-2")).contains("must be the file's name")

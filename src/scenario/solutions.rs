@@ -1,7 +1,8 @@
 //! The key of a scenario and the answers beside it that prove its checks: `solutions/ID/`.
 //!
 //! `key.yaml` is the key. A file or folder `right-…` is another answer that must get full marks; `wrong-…` is one that must fail
-//! exactly the checks its first line names: `# fails: bound-to-gold, by-labels`.
+//! exactly the checks that the first line of one of its files names: `# fails: bound-to-gold, by-labels`. A folder may hold
+//! `commands.sh`, as an answer may.
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -62,8 +63,10 @@ fn read(path: &Path, folder: &Path) -> io::Result<ManifestFile> {
 }
 
 fn fails(files: &[ManifestFile]) -> Option<Vec<String>> {
-    let text = String::from_utf8_lossy(&files.first()?.bytes).into_owned();
-    let names = text.lines().next()?.strip_prefix("# fails: ")?;
+    let mut first_lines =
+        files.iter().filter_map(|file| Some(String::from_utf8_lossy(&file.bytes).lines().next()?.to_owned()));
+    let line = first_lines.find(|line| line.starts_with("# fails: "))?;
+    let names = line.strip_prefix("# fails: ")?;
     let names: Vec<String> = names.split(',').map(|name| name.trim().to_owned()).filter(|n| !n.is_empty()).collect();
     (!names.is_empty()).then_some(names)
 }

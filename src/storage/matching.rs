@@ -88,6 +88,8 @@ pub enum PassedOver {
         name: String,
         /// Whether reclaiming it failed, too.
         failed: bool,
+        /// Whether that claim had the name of the one that looks for a volume now.
+        earlier: bool,
     },
     /// It is smaller than the claim asks for.
     TooSmall {
@@ -206,7 +208,7 @@ impl ClaimNeeds<'_> {
         let (claim, spec) = (self.claim, volume_spec(volume));
         let pair = |has: &str, wants: &str| (has.to_owned(), wants.to_owned());
         match rule {
-            Rule::NotTaken => taken_by(volume),
+            Rule::NotTaken => taken_by(volume, claim),
             Rule::Size => {
                 PassedOver::TooSmall { has: volume_capacity(volume).to_string(), wants: self.request.to_string() }
             }
@@ -289,12 +291,13 @@ pub fn find_matching_volume<'v>(
 }
 
 /// Who has a volume whose claimRef names another claim.
-fn taken_by(volume: &PersistentVolume) -> PassedOver {
+fn taken_by(volume: &PersistentVolume, claim: &PersistentVolumeClaim) -> PassedOver {
     let (namespace, name, _) = claim_ref(volume).unwrap_or_default();
+    let earlier = (namespace, name) == (claim.namespace(), claim.name());
     let (namespace, name) = (namespace.to_owned(), name.to_owned());
     match volume_phase(volume) {
         "Bound" => PassedOver::BoundTo { namespace, name },
-        phase @ ("Released" | "Failed") => PassedOver::Released { namespace, name, failed: phase == "Failed" },
+        phase @ ("Released" | "Failed") => PassedOver::Released { namespace, name, failed: phase == "Failed", earlier },
         _ => PassedOver::ReservedFor { namespace, name },
     }
 }
@@ -334,8 +337,14 @@ impl fmt::Display for PassedOver {
                 write!(f, "its claimRef reserves it for claim {namespace}/{name}")
             }
             PassedOver::BoundTo { namespace, name } => write!(f, "it is bound to claim {namespace}/{name}"),
-            PassedOver::Released { namespace, name, failed } => {
+            PassedOver::Released { namespace, name, failed, earlier } => {
                 let also = if *failed { " and reclaiming it failed" } else { "" };
+                if *earlier {
+                    return write!(
+                        f,
+                        "its claimRef still names an earlier claim {namespace}/{name} (of another uid), which is gone{also}"
+                    );
+                }
                 write!(f, "its claimRef still names claim {namespace}/{name}, which is gone{also}")
             }
             PassedOver::TooSmall { has, wants } => write!(f, "it has {has}, the claim asks for {wants}"),

@@ -4,8 +4,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::ManifestFile;
-use super::kubectl::{self, Error, Output, Problem};
+use super::command::{Command, Done, DryRun, Kubectl};
+use super::flags::Spec;
+use super::kubectl::{self, Error, Namespace, Output, Problem};
+use super::resources::parse_selector;
 use crate::api::dynamic::{FieldValidation, Patch, field_paths, stored_version};
+use crate::api::label_selector::matches_requirement;
 use crate::api::patch::{PatchError, create_three_way_merge_patch};
 use crate::api::schema::{self, resources};
 use crate::api::{Kind, Object, decode};
@@ -15,18 +19,121 @@ use crate::manifest::{self, Document};
 /// The annotation that keeps what was applied last.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+pub(super) const COMMAND: Command = Command {
+    path: "kubectl apply",
+    spec: Spec {
+        switches: &[
+            "all",
+            "force",
+            "force-conflicts",
+            "openapi-patch",
+            "overwrite",
+            "prune",
+            "record",
+            "recursive/R",
+            "server-side",
+            "show-managed-fields",
+            "wait",
+        ],
+        texts: &[
+            "applyset",
+            "cascade",
+            "dry-run",
+            "grace-period",
+            "kustomize/k",
+            "output/o",
+            "selector/l",
+            "subresource",
+            "template",
+            "timeout",
+            "validate",
+        ],
+        lists: &["filename/f", "prune-allowlist"],
+    },
+    run: from_flags,
+};
+
+fn from_flags(k: &mut Kubectl<'_>) -> Done {
+    let args = k.flags.args();
+    let files = k.flags.list("filename");
+    if !args.is_empty() {
+        return Err(k.flags.usage_error(&format!("Unexpected args: [{}]", args.join(" "))));
+    }
+    if files.is_empty() {
+        return Err(Error::Client("must specify one of -f and -k".to_owned()));
+    }
+    if k.flags.on("prune")? {
+        return Err(Error::Client("--prune is not simulated".to_owned()));
+    }
+    let selector = parse_selector(k.flags.or_empty("selector"))?;
+    let mut visit_errors = Vec::new();
+    let mut infos = Vec::new();
+    for file in k.manifests(&files)? {
+        read_file(&file, k.namespace, &mut infos, &mut visit_errors, &mut k.problems);
+    }
+    if infos.is_empty() && visit_errors.is_empty() {
+        return Err(Error::Client("no objects passed to apply".to_owned()));
+    }
+    if !visit_errors.is_empty() {
+        k.errors.push(Error::Aggregate(visit_errors));
+    }
+    for info in &infos {
+        let labels = info.object.pointer("/metadata/labels").and_then(Value::as_object);
+        let labels = labels.map(|labels| {
+            labels.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+        });
+        if !selector.iter().all(|requirement| matches_requirement(requirement, labels.as_ref())) {
+            continue;
+        }
+        let namespace = if info.kind.namespaced() { info.namespace.as_str() } else { "" };
+        let live =
+            |k: &Kubectl<'_>| k.cluster.api().store().object(info.kind, namespace, &info.name).map(Object::to_value);
+        if k.dry_run == DryRun::Client {
+            let (verb, value) = match live(k) {
+                Some(value) => ("configured", value),
+                None => ("created", info.object.clone()),
+            };
+            k.print(info.kind, &info.name, verb, &value)?;
+            continue;
+        }
+        let mut warnings = Vec::new();
+        match apply_one(k.cluster, info, &mut warnings) {
+            Ok(verb) => {
+                let verb = if k.flags.on("server-side")? { "serverside-applied" } else { verb };
+                let value = live(k).unwrap_or_default();
+                k.print(info.kind, &info.name, verb, &value)?;
+            }
+            Err(error) => {
+                k.problems.push(problem(info, &error));
+                k.errors.push(error);
+            }
+        }
+        for warning in warnings {
+            k.problems.push(Problem {
+                message: warning.clone(),
+                document: Some(info.document.clone()),
+                warning: true,
+                ..Problem::default()
+            });
+            k.warnings.push(warning);
+        }
+        k.cluster.run();
+    }
+    Ok(())
+}
+
 /// A document that kubectl understood so far: something it can ask the server for.
-struct Info {
-    document: Arc<Document>,
-    source: String,
-    kind: Kind,
-    namespace: String,
-    name: String,
-    object: Value,
+pub(super) struct Info {
+    pub(super) document: Arc<Document>,
+    pub(super) source: String,
+    pub(super) kind: Kind,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) object: Value,
 }
 
 /// Applies files in order. Objects are applied although other documents have errors, as kubectl does.
-pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Option<&str>) -> Output {
+pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'_>) -> Output {
     let mut output = Output::default();
     let mut visit_errors = Vec::new();
     let mut infos = Vec::new();
@@ -58,10 +165,8 @@ pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Option<&str
             output.problems.push(Problem {
                 message: warning,
                 document: Some(info.document.clone()),
-                unreadable: None,
-                fields: Vec::new(),
-                causes: Vec::new(),
                 warning: true,
+                ..Problem::default()
             });
         }
         cluster.run();
@@ -71,24 +176,28 @@ pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Option<&str
     output
 }
 
-fn problem(info: &Info, error: &Error) -> Problem {
+pub(super) fn problem(info: &Info, error: &Error) -> Problem {
     let (message, fields, causes) = match error {
         Error::Status(status) => (status.message.clone(), status.fields.clone(), status.causes.clone()),
         other => (other.to_string(), Vec::new(), Vec::new()),
     };
     let prefix = |verb: &str| format!("error when {verb} \"{}\": ", info.source);
-    let message = match message.split_once(&prefix("creating")).or_else(|| message.rsplit_once(&prefix("patching"))) {
+    let message = match ["creating", "replacing", "deleting"]
+        .iter()
+        .find_map(|verb| message.split_once(&prefix(verb)))
+        .or_else(|| message.rsplit_once(&prefix("patching")))
+    {
         Some((_, rest)) => rest.to_owned(),
         None => message,
     };
-    Problem { message, document: Some(info.document.clone()), unreadable: None, fields, causes, warning: false }
+    Problem { message, document: Some(info.document.clone()), fields, causes, ..Problem::default() }
 }
 
 /// Reads a file into infos; a document that kubectl does not understand becomes an error and the others go on
 /// (`StreamVisitor.Visit` with `ContinueOnError`).
-fn read_file(
+pub(super) fn read_file(
     file: &ManifestFile,
-    namespace: Option<&str>,
+    namespace: Namespace<'_>,
     infos: &mut Vec<Info>,
     errors: &mut Vec<Error>,
     problems: &mut Vec<Problem>,
@@ -99,7 +208,7 @@ fn read_file(
         let mut report = |error: Error, fields: Vec<String>| {
             let message = error.to_string();
             let document = Some(document.clone());
-            problems.push(Problem { message, document, unreadable: None, fields, causes: Vec::new(), warning: false });
+            problems.push(Problem { message, document, fields, ..Problem::default() });
             errors.push(error);
         };
         if let Err((message, field)) = validate_object_kind(&document.value) {
@@ -123,14 +232,7 @@ fn read_file(
     if let Some(error) = read.error {
         let message = format!("error parsing {}: {}", file.name, error.message);
         errors.push(Error::Client(message));
-        problems.push(Problem {
-            message: error.message.clone(),
-            document: None,
-            unreadable: Some(error),
-            fields: Vec::new(),
-            causes: Vec::new(),
-            warning: false,
-        });
+        problems.push(Problem { message: error.message.clone(), unreadable: Some(error), ..Problem::default() });
     }
 }
 
@@ -164,7 +266,7 @@ fn validate_object_kind(value: &Value) -> Result<(), (String, &'static str)> {
 }
 
 /// `mapper.infoForData`, `SetNamespace`, `RequireNamespace`.
-fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Result<Info, (Error, Vec<String>)> {
+fn info(document: Arc<Document>, source: &str, namespace: Namespace<'_>) -> Result<Info, (Error, Vec<String>)> {
     let client = |message: String, field: &str| (Error::Client(message), vec![field.to_owned()]);
     let object = document.value.clone();
     if let Err(error) = decode::check_metadata(&object) {
@@ -195,11 +297,10 @@ fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Resul
     let mut object = object;
     if kind.namespaced() {
         if own_namespace.is_empty() {
-            own_namespace = namespace.unwrap_or("default").to_owned();
+            own_namespace = namespace.name.to_owned();
             metadata_mut(&mut object).insert("namespace".to_owned(), Value::String(own_namespace.clone()));
-        } else if let Some(required) = namespace
-            && required != own_namespace
-        {
+        } else if namespace.enforced && namespace.name != own_namespace {
+            let required = namespace.name;
             let message = format!(
                 "the namespace from the provided object \"{own_namespace}\" does not match the namespace \"{required}\". \
                  You must pass '--namespace={own_namespace}' to perform this operation."
@@ -210,7 +311,7 @@ fn info(document: Arc<Document>, source: &str, namespace: Option<&str>) -> Resul
     Ok(Info { document, source: source.to_owned(), kind, namespace: own_namespace, name, object })
 }
 
-fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
+pub(super) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
     let metadata = match object {
         Value::Object(fields) => fields.entry("metadata").or_insert(Value::Null),
         other => other,
@@ -253,7 +354,7 @@ fn apply_one(cluster: &mut Cluster, info: &Info, warnings: &mut Vec<String>) -> 
 }
 
 /// The object as it is remembered in [`LAST_APPLIED`] (`util.GetModifiedConfiguration`), and whether it has annotations.
-fn last_applied_text(object: &Value) -> (String, bool) {
+pub(super) fn last_applied_text(object: &Value) -> (String, bool) {
     let mut remembered = object.clone();
     let metadata = metadata_mut(&mut remembered);
     let has_annotations = metadata.get("annotations").is_some_and(Value::is_object);
@@ -300,7 +401,7 @@ fn create(
 
 /// Null values vanish from maps before a create, also inside lists, but null items of lists stay
 /// (`pruneNullsFromMap`).
-fn prune_nulls(value: &mut Value) {
+pub(super) fn prune_nulls(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.retain(|_, v| !v.is_null());

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::api::schema::resources;
 use crate::api::status::{Reason, Status};
 use crate::api::{Kind, Object};
-use crate::manifest::Document;
+use crate::manifest::{Document, Location, Source};
+
+use super::command_line::Refusal;
 
 /// What a kubectl command printed, and the problems behind its errors.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +23,7 @@ pub struct Output {
 }
 
 /// Something that was refused.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Problem {
     /// The message, without the file name.
     pub message: String,
@@ -35,6 +37,25 @@ pub struct Problem {
     pub causes: Vec<crate::api::FieldError>,
     /// Whether it is only a warning.
     pub warning: bool,
+    /// The line of a script whose command it is about, if it is about no manifest.
+    pub line: Option<(Arc<Source>, Location)>,
+    /// Why the line is not played; the message is the same in English.
+    pub refusal: Option<Refusal>,
+}
+
+/// The namespace a command works in.
+#[derive(Clone, Copy, Debug)]
+pub struct Namespace<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Whether it was given with `--namespace`, so that a manifest must not say another.
+    pub enforced: bool,
+}
+
+impl<'a> From<Option<&'a str>> for Namespace<'a> {
+    fn from(namespace: Option<&'a str>) -> Self {
+        Namespace { name: namespace.unwrap_or("default"), enforced: namespace.is_some() }
+    }
 }
 
 /// An error a kubectl command ends with.
@@ -183,6 +204,16 @@ pub fn find<'a>(
 }
 
 impl Output {
+    /// Adds what another command printed; the exit status is that of the last one that failed.
+    pub fn absorb(&mut self, other: Output) {
+        self.stdout.push_str(&other.stdout);
+        self.stderr.push_str(&other.stderr);
+        self.problems.extend(other.problems);
+        if other.exit_code != 0 {
+            self.exit_code = other.exit_code;
+        }
+    }
+
     /// The output of a command that acts on one object: what it printed, or the error it ended with.
     pub fn of(done: Result<String, Error>, warnings: &[String]) -> Self {
         match done {
@@ -200,11 +231,7 @@ impl Output {
                 Error::Status(s) => s.message.clone(),
                 other => other.to_string(),
             },
-            document: None,
-            unreadable: None,
-            fields: Vec::new(),
-            causes: Vec::new(),
-            warning: false,
+            ..Problem::default()
         };
         let problems = errors.iter().map(problem).collect();
         Output { exit_code: i32::from(!errors.is_empty()), stdout, stderr, problems }

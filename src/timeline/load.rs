@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{Action, ManifestFile, Step, Timeline, delete, patch, scale};
+use super::command::named_files;
+use super::{Action, ManifestFile, Step, Timeline, command_line, delete, patch, scale};
 use crate::api::server::Propagation;
 use crate::environment::Environment;
 
@@ -56,6 +57,8 @@ pub struct StepTable {
     body: Option<String>,
     rollout: Option<String>,
     wait: Option<String>,
+    /// Any kubectl command, with or without `kubectl` in front.
+    kubectl: Option<String>,
     namespace: Option<String>,
 }
 
@@ -139,12 +142,20 @@ impl StepTable {
                 text.parse().map_err(|_| wrong("`wait` is a duration such as \"90s\" or \"2m30s\""))?;
             actions.push(Action::Wait(duration.max(SignedDuration::ZERO)));
         }
+        if let Some(text) = self.kubectl {
+            let line = command_line::parse_one(&text).map_err(|refusal| LoadError::Format(refusal.to_string()))?;
+            let mut files = Vec::new();
+            for name in named_files(&line.words) {
+                files.push(ManifestFile { bytes: open(&name)?, name });
+            }
+            actions.push(Action::Kubectl(line, files));
+        }
         let mut actions = actions.into_iter();
         match (actions.next(), actions.next()) {
             (Some(action), None) => Ok(Step { namespace: self.namespace, action }),
-            (None, _) => {
-                Err(wrong("a step needs one of `apply`, `manifest`, `delete`, `scale`, `patch`, `rollout`, `wait`"))
-            }
+            (None, _) => Err(wrong(
+                "a step needs one of `apply`, `manifest`, `delete`, `scale`, `patch`, `rollout`, `wait`, `kubectl`",
+            )),
             (Some(_), Some(_)) => Err(wrong("a step is one command only")),
         }
     }

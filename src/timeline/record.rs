@@ -1,12 +1,18 @@
 //! A played timeline as JSON, in the form of the recordings (`tests/conformance/README.md`).
 use serde_json::{Value, json};
 
-use super::{Timeline, play};
+use super::{PlayedStep, Timeline, play};
 use crate::api::{Kind, Object, Store};
+use crate::cluster::Cluster;
 
 /// Plays a timeline and tells what happened: per step what kubectl printed and all objects, and the events.
 pub fn to_json(timeline: &Timeline) -> Value {
     let (steps, cluster) = play(timeline);
+    played_to_json(&steps, &cluster)
+}
+
+/// As [`to_json`], of a timeline that was played.
+pub fn played_to_json(steps: &[PlayedStep], cluster: &Cluster) -> Value {
     let steps: Vec<Value> = steps
         .iter()
         .map(|step| {

@@ -2,10 +2,14 @@
 //! `kubectl/pkg/polymorphichelpers`).
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
+use k8s_openapi::jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::apply::LAST_APPLIED;
+use super::command::{Command, Done, DryRun, Kubectl};
+use super::flags::Spec;
 use super::kubectl::{self, Error, Output};
+use super::resources::{self, Options};
 use crate::api::dynamic::{FieldValidation, Patch};
 use crate::api::{ApiObject, Kind, Object};
 use crate::cluster::Cluster;
@@ -62,10 +66,135 @@ fn rollout(
         "undo" => undo(cluster, &object, to_revision, warnings)?,
         "pause" => set_paused(cluster, &object, true)?,
         "resume" => set_paused(cluster, &object, false)?,
-        "status" => return status(&object),
+        "status" => return status(&object).map(|(text, _)| text),
         other => return Err(client(format!("unknown command \"{other}\" for \"kubectl rollout\""))),
     };
     Ok(format!("{} {done}\n", kubectl::object_name(kind, name)))
+}
+
+const SWITCHES: &[&str] = &["recursive/R", "watch/w", "record", "show-managed-fields"];
+const TEXTS: &[&str] =
+    &["dry-run", "kustomize/k", "output/o", "revision", "selector/l", "template", "timeout", "to-revision"];
+const SPEC: Spec = Spec { switches: SWITCHES, texts: TEXTS, lists: &["filename/f"] };
+
+/// The commands.
+pub(super) static COMMANDS: &[&Command] = &[
+    &Command { path: "kubectl rollout history", spec: SPEC, run: |k| each(k, history) },
+    &Command { path: "kubectl rollout pause", spec: SPEC, run: |k| each(k, |k, object| paused(k, object, true)) },
+    &Command { path: "kubectl rollout restart", spec: SPEC, run: |k| each(k, restarted) },
+    &Command { path: "kubectl rollout resume", spec: SPEC, run: |k| each(k, |k, object| paused(k, object, false)) },
+    &Command { path: "kubectl rollout status", spec: SPEC, run: |k| each(k, watched) },
+    &Command { path: "kubectl rollout undo", spec: SPEC, run: |k| each(k, undone) },
+];
+
+/// Does something with every object that is named.
+fn each(k: &mut Kubectl<'_>, act: impl Fn(&mut Kubectl<'_>, &Object) -> Done) -> Done {
+    let args = k.flags.args();
+    if args.is_empty() && k.flags.list("filename").is_empty() {
+        return Err(Error::Client("required resource not specified".to_owned()));
+    }
+    let options = Options { allow_empty_selector: true, ..Options::default() };
+    let (targets, errors) = resources::find(k, &args, options)?;
+    k.errors.extend(errors);
+    for target in targets {
+        let object = kubectl::find(k.cluster, target.kind, &target.namespace, &target.name)?.clone();
+        if let Err(error) = act(k, &object) {
+            k.errors.push(error);
+        }
+    }
+    Ok(())
+}
+
+/// Prints an object as it is now.
+fn print(k: &mut Kubectl<'_>, object: &Object, operation: &str) -> Done {
+    let (kind, name) = (object.kind(), object.name());
+    let value = kubectl::find(k.cluster, kind, object.namespace(), name)?.to_value();
+    k.print(kind, name, operation, &value)
+}
+
+fn restarted(k: &mut Kubectl<'_>, object: &Object) -> Done {
+    let done = restart(k.cluster, object)?;
+    print(k, object, &done)
+}
+
+fn paused(k: &mut Kubectl<'_>, object: &Object, paused: bool) -> Done {
+    let done = set_paused(k.cluster, object, paused)?;
+    print(k, object, &done)
+}
+
+fn undone(k: &mut Kubectl<'_>, object: &Object) -> Done {
+    let to_revision = k.flags.number("to-revision")?.unwrap_or(0);
+    let mut warnings = Vec::new();
+    let done = match k.dry_run {
+        DryRun::Client => Ok("rolled back".to_owned()),
+        DryRun::No | DryRun::Server => undo(k.cluster, object, to_revision, &mut warnings),
+    };
+    k.warnings.extend(warnings);
+    print(k, object, &done?)
+}
+
+/// `rollout status`: looks until the rollout is done, for ten minutes at most.
+fn watched(k: &mut Kubectl<'_>, object: &Object) -> Done {
+    let (text, done) = status(object)?;
+    k.out.push_str(&text);
+    if done || k.flags.switch("watch")? == Some(false) {
+        return Ok(());
+    }
+    const LONGEST: SignedDuration = SignedDuration::from_mins(11);
+    let timeout = k.flags.duration("timeout")?.filter(|timeout| !timeout.is_zero()).unwrap_or(LONGEST).min(LONGEST);
+    k.cluster.advance(timeout.max(SignedDuration::ZERO));
+    let object = kubectl::find(k.cluster, object.kind(), object.namespace(), object.name())?;
+    match status(object)? {
+        (text, true) => {
+            k.out.push_str(&text);
+            Ok(())
+        }
+        (_, false) => Err(Error::Client("timed out waiting for the condition".to_owned())),
+    }
+}
+
+/// `rollout history`: the revisions and why they were made.
+fn history(k: &mut Kubectl<'_>, object: &Object) -> Done {
+    let store = k.cluster.api().store();
+    let owned = |other: &Object| {
+        let owners = other.metadata().owner_references.iter().flatten();
+        owners.clone().any(|owner| owner.uid == object.uid())
+    };
+    let cause = |other: &Object| {
+        let annotations = other.metadata().annotations.as_ref();
+        annotations.and_then(|a| a.get("kubernetes.io/change-cause")).cloned().unwrap_or_else(|| "<none>".to_owned())
+    };
+    let kind = match object.kind() {
+        Kind::Deployment => Kind::ReplicaSet,
+        Kind::StatefulSet | Kind::DaemonSet => Kind::ControllerRevision,
+        _ => {
+            let message = format!("no history viewer has been implemented for \"{}\"", group_kind(object));
+            return Err(Error::Client(message));
+        }
+    };
+    let number = |other: &Object| match other {
+        Object::ControllerRevision(revision) => Some(revision.revision),
+        other => other.metadata().annotations.as_ref()?.get(REVISION)?.parse::<i64>().ok(),
+    };
+    let mut revisions: Vec<(i64, String)> = store
+        .objects_of_in(kind, object.namespace())
+        .filter(|other| owned(other))
+        .filter_map(|other| Some((number(other)?, cause(other))))
+        .collect();
+    revisions.sort();
+    let wanted = k.flags.number("revision")?.unwrap_or(0);
+    if wanted > 0 {
+        if !revisions.iter().any(|(revision, _)| *revision == wanted) {
+            return Err(Error::Client(format!("unable to find the specified revision {wanted}")));
+        }
+        return print(k, object, &format!("with revision #{wanted}"));
+    }
+    let mut table = String::from("REVISION  CHANGE-CAUSE\n");
+    for (revision, cause) in revisions {
+        table.push_str(&format!("{revision:<8}  {cause}\n"));
+    }
+    k.out.push_str(&format!("{} \n{table}\n", kubectl::object_name(object.kind(), object.name())));
+    Ok(())
 }
 
 fn patch(cluster: &mut Cluster, object: &Object, patch: Patch) -> Result<(), Error> {
@@ -227,8 +356,8 @@ fn template_matches(object: &Object, revision: &Value) -> bool {
     object.to_value().pointer("/spec/template") == Some(&kept)
 }
 
-/// What `rollout status --watch=false` says.
-fn status(object: &Object) -> Result<String, Error> {
+/// What `rollout status --watch=false` says, and whether the rollout is done.
+fn status(object: &Object) -> Result<(String, bool), Error> {
     match object {
         Object::Deployment(deployment) => deployment_status(deployment),
         Object::StatefulSet(set) => stateful_set_status(set),
@@ -237,11 +366,11 @@ fn status(object: &Object) -> Result<String, Error> {
     }
 }
 
-fn deployment_status(deployment: &Deployment) -> Result<String, Error> {
+fn deployment_status(deployment: &Deployment) -> Result<(String, bool), Error> {
     let name = deployment.name();
     let (spec, status) = (deployment.spec.clone().unwrap_or_default(), deployment.status.clone().unwrap_or_default());
     if deployment.metadata.generation.unwrap_or(0) > status.observed_generation.unwrap_or(0) {
-        return Ok("Waiting for deployment spec update to be observed...\n".to_owned());
+        return Ok(("Waiting for deployment spec update to be observed...\n".to_owned(), false));
     }
     let progressing = status.conditions.iter().flatten().find(|c| c.type_ == "Progressing");
     if progressing.is_some_and(|c| c.reason.as_deref() == Some("ProgressDeadlineExceeded")) {
@@ -258,9 +387,9 @@ fn deployment_status(deployment: &Deployment) -> Result<String, Error> {
     } else if available < updated {
         format!("{available} of {updated} updated replicas are available...")
     } else {
-        return Ok(format!("deployment \"{name}\" successfully rolled out\n"));
+        return Ok((format!("deployment \"{name}\" successfully rolled out\n"), true));
     };
-    Ok(format!("Waiting for deployment \"{name}\" rollout to finish: {waiting}\n"))
+    Ok((format!("Waiting for deployment \"{name}\" rollout to finish: {waiting}\n"), false))
 }
 
 fn only_for_rolling_update(strategy: Option<&str>) -> Result<(), Error> {
@@ -270,43 +399,41 @@ fn only_for_rolling_update(strategy: Option<&str>) -> Result<(), Error> {
     }
 }
 
-fn stateful_set_status(set: &StatefulSet) -> Result<String, Error> {
+fn stateful_set_status(set: &StatefulSet) -> Result<(String, bool), Error> {
     let (spec, status) = (set.spec.clone().unwrap_or_default(), set.status.clone().unwrap_or_default());
     only_for_rolling_update(spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref()))?;
     let observed = status.observed_generation.unwrap_or(0);
     if observed == 0 || set.metadata.generation.unwrap_or(0) > observed {
-        return Ok("Waiting for statefulset spec update to be observed...\n".to_owned());
+        return Ok(("Waiting for statefulset spec update to be observed...\n".to_owned(), false));
     }
     let (wanted, ready) = (spec.replicas.unwrap_or(1), status.ready_replicas.unwrap_or(0));
     if ready < wanted {
-        return Ok(format!("Waiting for {} pods to be ready...\n", wanted - ready));
+        return Ok((format!("Waiting for {} pods to be ready...\n", wanted - ready), false));
     }
     let updated = status.updated_replicas.unwrap_or(0);
     if let Some(rolling) = spec.update_strategy.as_ref().and_then(|s| s.rolling_update.as_ref()) {
         let wanted = wanted - rolling.partition.unwrap_or(0);
         if updated < wanted {
-            return Ok(format!(
-                "Waiting for partitioned roll out to finish: {updated} out of {wanted} new pods have been updated...\n"
-            ));
+            let text = format!("{updated} out of {wanted} new pods have been updated...\n");
+            return Ok((format!("Waiting for partitioned roll out to finish: {text}"), false));
         }
-        return Ok(format!("partitioned roll out complete: {updated} new pods have been updated...\n"));
+        return Ok((format!("partitioned roll out complete: {updated} new pods have been updated...\n"), true));
     }
     let (current, update) = (status.current_revision.unwrap_or_default(), status.update_revision.unwrap_or_default());
     if current != update {
-        return Ok(format!(
-            "waiting for statefulset rolling update to complete {updated} pods at revision {update}...\n"
-        ));
+        let text = format!("{updated} pods at revision {update}...\n");
+        return Ok((format!("waiting for statefulset rolling update to complete {text}"), false));
     }
     let pods = status.current_replicas.unwrap_or(0);
-    Ok(format!("statefulset rolling update complete {pods} pods at revision {current}...\n"))
+    Ok((format!("statefulset rolling update complete {pods} pods at revision {current}...\n"), true))
 }
 
-fn daemon_set_status(set: &DaemonSet) -> Result<String, Error> {
+fn daemon_set_status(set: &DaemonSet) -> Result<(String, bool), Error> {
     let name = set.name();
     let (spec, status) = (set.spec.clone().unwrap_or_default(), set.status.clone().unwrap_or_default());
     only_for_rolling_update(spec.update_strategy.as_ref().and_then(|s| s.type_.as_deref()))?;
     if set.metadata.generation.unwrap_or(0) > status.observed_generation.unwrap_or(0) {
-        return Ok("Waiting for daemon set spec update to be observed...\n".to_owned());
+        return Ok(("Waiting for daemon set spec update to be observed...\n".to_owned(), false));
     }
     let wanted = status.desired_number_scheduled;
     let (updated, available) = (status.updated_number_scheduled.unwrap_or(0), status.number_available.unwrap_or(0));
@@ -315,7 +442,35 @@ fn daemon_set_status(set: &DaemonSet) -> Result<String, Error> {
     } else if available < wanted {
         format!("{available} of {wanted} updated pods are available...")
     } else {
-        return Ok(format!("daemon set \"{name}\" successfully rolled out\n"));
+        return Ok((format!("daemon set \"{name}\" successfully rolled out\n"), true));
     };
-    Ok(format!("Waiting for daemon set \"{name}\" rollout to finish: {waiting}\n"))
+    Ok((format!("Waiting for daemon set \"{name}\" rollout to finish: {waiting}\n"), false))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::timeline::testing::Shell;
+
+    #[test]
+    fn a_rollout_goes_forth_and_back() {
+        let mut shell = Shell::with("create deployment web --image=nginx:1");
+        shell.stdout("set image deploy/web nginx=nginx:2");
+        shell.stdout("annotate deploy/web kubernetes.io/change-cause=second");
+        assert_eq!(
+            shell.stdout("rollout history deploy/web"),
+            "deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         second\n\n"
+        );
+        assert_eq!(shell.stdout("rollout undo deploy web --to-revision=1"), "deployment.apps/web rolled back\n");
+        assert_eq!(shell.value("Deployment", "web", "/spec/template/spec/containers/0/image"), "nginx:1");
+        assert_eq!(shell.stdout("rollout status deploy/web"), "deployment \"web\" successfully rolled out\n");
+        assert_eq!(shell.stdout("rollout restart deploy"), "deployment.apps/web restarted\n");
+        assert_eq!(shell.stdout("rollout pause deploy/web"), "deployment.apps/web paused\n");
+        assert_eq!(shell.stderr("rollout pause deploy/web"), "error: deployments.apps \"web\" is already paused\n");
+        assert_eq!(shell.stdout("rollout resume deploy/web"), "deployment.apps/web resumed\n");
+        assert_eq!(
+            shell.stderr("rollout undo deploy/web --to-revision=9"),
+            "error: unable to find specified revision 9 in history\n"
+        );
+        assert_eq!(shell.stderr("rollout status"), "error: required resource not specified\n");
+    }
 }

@@ -142,6 +142,7 @@ fn field(json_name: &'static str, ty: Type, words: impl Iterator<Item = &'static
         ty,
         omit_empty: false,
         omit_zero: false,
+        false_is_own: false,
         patch_strategy: PatchStrategy::default(),
         patch_merge_key: None,
         list_type: None,
@@ -158,6 +159,7 @@ fn field(json_name: &'static str, ty: Type, words: impl Iterator<Item = &'static
                     field.patch_strategy.retain_keys |= strategy == "retainKeys";
                 }
             }
+            Some(("false", "own")) => field.false_is_own = true,
             Some(("key", key)) => field.patch_merge_key = Some(key),
             Some(("list", "atomic")) => field.list_type = Some(ListType::Atomic),
             Some(("list", "set")) => field.list_type = Some(ListType::Set),

@@ -80,6 +80,8 @@ pub enum ClaimState {
         namespace: String,
         /// Name of the other claim.
         claim: String,
+        /// Whether the other claim is an earlier one of the same name.
+        earlier: bool,
     },
     /// It names a volume that does not fit.
     NamedVolumeMismatch {
@@ -150,9 +152,12 @@ fn explain_named(store: &Store, claim: &PersistentVolumeClaim, named: &str) -> C
             Ok(()) => ClaimState::AboutToBind { volume: name },
         },
         Some(_) if storage::is_volume_bound_to_claim(volume, claim) => ClaimState::AboutToBind { volume: name },
-        Some((namespace, claim, _)) => {
-            ClaimState::NamedVolumeTaken { volume: name, namespace: namespace.to_owned(), claim: claim.to_owned() }
-        }
+        Some((namespace, other, _)) => ClaimState::NamedVolumeTaken {
+            volume: name,
+            namespace: namespace.to_owned(),
+            claim: other.to_owned(),
+            earlier: (namespace, other) == (claim.namespace(), claim.name()),
+        },
     }
 }
 
@@ -222,7 +227,11 @@ impl fmt::Display for ClaimState {
             ClaimState::NamedVolumeMissing { volume } => {
                 write!(f, "the claim names volume {volume}, which is not there")
             }
-            ClaimState::NamedVolumeTaken { volume, namespace, claim } => {
+            ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: true } => write!(
+                f,
+                "the claim names volume {volume}, which belongs to an earlier claim {namespace}/{claim} (of another uid)"
+            ),
+            ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: false } => {
                 write!(f, "the claim names volume {volume}, which belongs to claim {namespace}/{claim}")
             }
             ClaimState::NamedVolumeMismatch { volume, why } => {

@@ -1,9 +1,9 @@
 //! Fields and kinds the API does not know: what they could be.
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Walk;
 use crate::api::object::Kind;
-use crate::api::schema::{self, StructType};
+use crate::api::schema::{self, Shape, StructType};
 use crate::explain::edit::EditKind;
 use crate::suggest;
 
@@ -27,7 +27,50 @@ impl Walk<'_> {
             self.try_all(EditKind::Key, change);
         }
         self.move_to(&from, key, value, &[key]);
+        self.hoist(ty, key, value);
         self.try_one(EditKind::Drop, from, None);
+    }
+
+    /// The fields inside an unknown one belong one level higher.
+    fn hoist(&mut self, ty: &'static StructType, key: &str, value: &Value) {
+        let Value::Object(fields) = value else { return };
+        if !fields.is_empty() && fields.keys().all(|inner| ty.field(inner).is_some()) {
+            let mut changes = vec![(self.below(key), None)];
+            changes.extend(fields.iter().map(|(inner, value)| (self.below(inner.as_str()), Some(value.clone()))));
+            self.try_all(EditKind::Move, changes);
+        }
+    }
+
+    /// All unknown fields of a struct belong one level deeper: into `spec`, into the item of a list.
+    pub(super) fn sink(&mut self, ty: &'static StructType, fields: &Map<String, Value>) {
+        let unknown: Vec<&String> = fields.keys().filter(|key| ty.field(key).is_none()).collect();
+        if unknown.is_empty() {
+            return;
+        }
+        for field in ty.fields() {
+            let (inner, item) = match &field.ty.shape {
+                Shape::Struct(inner) => (inner.get(), false),
+                Shape::List(element) => match &element.shape {
+                    Shape::Struct(inner) => (inner.get(), true),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            if !unknown.iter().all(|key| inner.field(key).is_some()) {
+                continue;
+            }
+            let mut place = self.below(field.json_name);
+            if item {
+                place.push(0.into());
+            }
+            let mut changes: Vec<_> = unknown.iter().map(|key| (self.below(key.as_str()), None)).collect();
+            for key in &unknown {
+                let mut to = place.clone();
+                to.push(key.as_str().into());
+                changes.push((to, fields.get(*key).cloned()));
+            }
+            self.try_all(EditKind::Move, changes);
+        }
     }
 
     /// Another kind or version for the document.

@@ -5,7 +5,7 @@ use super::{Walk, is_scalar};
 use crate::api::dynamic::FieldValidation;
 use crate::api::object::Kind;
 use crate::api::quantity::Quantity;
-use crate::api::schema::{Shape, StructType, Type};
+use crate::api::schema::{Segment, Shape, StructType, Type};
 use crate::explain::references::kind_of;
 use crate::suggest::distance;
 
@@ -14,7 +14,7 @@ const MAX_SCALARS: usize = 48;
 /// The most values that are tried for a struct that is added.
 const MAX_STRUCTS: usize = 60;
 /// How deep a struct that is added can be.
-const MAX_DEPTH: usize = 4;
+const MAX_DEPTH: usize = 8;
 
 /// How a text looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,9 @@ impl Walk<'_> {
         match &ty.shape {
             Shape::Struct(inner) => self.structs_for(inner.get(), depth + 1),
             Shape::List(element) => {
+                self.path.push(0.into());
                 let items = self.values_for(owner, name, element, depth + 1);
+                self.path.pop();
                 items.into_iter().map(|item| Value::Array(vec![item])).collect()
             }
             Shape::Map(element) => {
@@ -87,6 +89,9 @@ impl Walk<'_> {
         if depth > MAX_DEPTH {
             return Vec::new();
         }
+        if ty.field("key").is_some() && ty.field("values").is_some() {
+            return self.requirements(ty);
+        }
         let mut known = Vec::new();
         let mut needed = Vec::new();
         for field in ty.fields() {
@@ -95,7 +100,9 @@ impl Walk<'_> {
             if !is_known && !is_needed || super::is_of_the_server(ty, field.json_name) {
                 continue;
             }
+            self.path.push(field.json_name.into());
             let values = self.values_for(ty, field.json_name, &field.ty, depth);
+            self.path.pop();
             if values.is_empty() {
                 continue;
             }
@@ -124,6 +131,17 @@ impl Walk<'_> {
         }
         out.truncate(MAX_STRUCTS);
         out
+    }
+
+    /// What a label selector, a node selector or a topology asks: keys and values that belong together.
+    fn requirements(&self, ty: &'static StructType) -> Vec<Value> {
+        let pairs = self.context.pool.pairs().iter().take(MAX_STRUCTS);
+        let operator = ty.field("operator").is_some();
+        let requirement = |(key, value): &(String, String)| match operator {
+            true => json!({"key": key, "operator": "In", "values": [value]}),
+            false => json!({"key": key, "values": [value]}),
+        };
+        pairs.map(requirement).collect()
     }
 
     /// Scalars for a field of a struct; those most like the present value first.
@@ -253,7 +271,12 @@ impl Walk<'_> {
             let text = value.as_str().unwrap_or_default();
             wanted.is_none_or(|wanted| fits(wanted, look(text))) || (name == "storageClassName" && text.is_empty())
         });
-        // what a path ends in
+        if let Some(text) = current.and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            values.push(text.trim_matches('/').into());
+            if name.to_lowercase().ends_with("path") {
+                values.push(format!("/{}", text.trim_matches('/')).into());
+            }
+        }
         nearest_first(&mut values, current);
         if let Some(number) = current.filter(|v| v.is_number() || v.is_boolean()) {
             values.insert(0, Value::from(number.to_string()));
@@ -274,28 +297,27 @@ impl Walk<'_> {
         let mut change = super::Change { document: self.document, path: self.path.clone(), value: None };
         const NONSENSE: &str = "Nonsense";
         change.value = Some(NONSENSE.into());
-        let ends_here = change.path.iter().rev().any(|s| *s == name.into());
-        if !ends_here {
-            change.path.push(name.into());
-        }
-        let is_list = owner.field(name).is_some_and(|field| matches!(field.ty.shape, Shape::List(_)));
-        if is_list && !matches!(change.path.last(), Some(crate::api::schema::Segment::Index(_))) {
+        // a new item of a list stands for the whole list
+        if let Some(Segment::Index(index)) = change.path.last()
+            && crate::explain::answer::get(&self.entry.value, &change.path).is_none()
+            && *index > 0
+        {
+            change.path.pop();
             change.value = Some(json!([NONSENSE]));
         }
-        let words = self.answer.changed(&[change], None).map(|changed| self.refusal(&changed, NONSENSE));
+        let mut asked = (*self.entry.value).clone();
+        let words = crate::explain::answer::apply(&mut asked, &[change]).map(|()| self.refusal(asked, NONSENSE));
         let words = words.unwrap_or_default();
         self.words.insert(key, words.clone());
         words
     }
 
     /// `Unsupported value: "Nonsense": supported values: "A", "B"`.
-    fn refusal(&self, answer: &super::Answer, nonsense: &str) -> Vec<String> {
-        let Some(value) = answer.documents().get(self.document).map(|entry| &entry.value) else { return Vec::new() };
+    fn refusal(&self, mut value: Value, nonsense: &str) -> Vec<String> {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let Some(kind) = Kind::find(text("/apiVersion"), text("/kind")) else { return Vec::new() };
         let mut api = self.context.start.api().clone();
         let namespace = if kind.namespaced() { "default" } else { "" };
-        let mut value = (**value).clone();
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("namespace");
             metadata.insert("name".to_owned(), json!("nonsense"));
@@ -313,7 +335,7 @@ impl Walk<'_> {
     /// Keys a map could have.
     pub(super) fn map_keys(&self, name: &str, element: &Type) -> Vec<String> {
         let pool = self.context.pool;
-        let mut keys: Vec<String> = pool.keys(name).to_vec();
+        let mut keys: Vec<String> = pool.keys(name).cloned().collect();
         if matches!(element.shape, Shape::String) {
             for (key, _) in pool.pairs() {
                 super::super::pool::push(&mut keys, key.clone());
@@ -341,6 +363,11 @@ impl Walk<'_> {
         let same = pool.pairs().iter().filter(|(other, _)| other == key);
         let others = pool.pairs().iter().filter(|(other, _)| other != key);
         let mut values: Vec<Value> = same.map(|(_, value)| Value::from(value.as_str())).collect();
+        match current.and_then(Value::as_str) {
+            Some("true") => values.push(json!("false")),
+            Some("false") => values.push(json!("true")),
+            _ => {}
+        }
         if let Some(other) = current.filter(|value| !value.is_string()) {
             values.push(other.to_string().into());
         }
@@ -359,8 +386,15 @@ impl Walk<'_> {
         element: &'static Type,
     ) -> Vec<(String, Value)> {
         if matches!(element.shape, Shape::String) {
-            let pairs = self.context.pool.pairs().iter();
-            return pairs.map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
+            let pool = self.context.pool;
+            let mut entries: Vec<(String, Value)> =
+                pool.pairs().iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect();
+            let words = pool.words.iter().filter(|word| matches!(look(word), Look::Name | Look::Number));
+            let words: Vec<&String> = words.take(MAX_SCALARS).collect();
+            for key in pool.keys(name).take(6) {
+                entries.extend(words.iter().map(|word| (key.clone(), Value::from(word.as_str()))));
+            }
+            return entries;
         }
         let mut entries = Vec::new();
         if is_scalar(element) {

@@ -5,16 +5,19 @@ use serde_json::{Value, json};
 
 use super::{Context, Text};
 use crate::api::object::Kind;
-use crate::api::schema::{self, Shape, StructType, Type};
+use crate::api::schema::{self, Segment, Shape, StructType, Type};
 use crate::explain::answer::{Answer, Change};
-use crate::explain::edit::{Edit, EditKind};
+use crate::explain::edit::{Added, Edit, EditKind};
 use crate::explain::pool::push;
 use crate::explain::references::kind_of;
+
+/// The most places that are changed at once.
+const MOST_PLACES: usize = 30;
 
 /// A text that stands at several places is changed at all of them.
 pub(super) fn everywhere(texts: &BTreeMap<String, Vec<Text>>, edits: &mut Vec<Edit>) {
     for (text, places) in texts {
-        if places.len() < 2 || text.len() < 2 {
+        if places.len() < 2 || places.len() > MOST_PLACES || text.len() < 2 {
             continue;
         }
         let mut values: Vec<Value> = Vec::new();
@@ -23,8 +26,51 @@ pub(super) fn everywhere(texts: &BTreeMap<String, Vec<Text>>, edits: &mut Vec<Ed
         }
         for value in values {
             let change = |place: &Text| Change { value: Some(value.clone()), ..place.change.clone() };
-            edits.push(Edit { kind: EditKind::Everywhere, changes: places.iter().map(change).collect(), added: None });
+            edits.push(Edit {
+                kind: EditKind::Everywhere,
+                changes: places.iter().map(change).collect(),
+                added: None,
+                first: None,
+            });
         }
+    }
+}
+
+/// The same small edit wherever the answer has the same place: the class of every claim, a mount's `readOnly` in every
+/// container.
+pub(super) fn alike(answer: &Answer, edits: &mut Vec<Edit>) {
+    let mut groups: BTreeMap<(EditKind, String, String), Vec<Change>> = BTreeMap::new();
+    for edit in edits.iter().filter(|edit| matches!(edit.kind, EditKind::Add | EditKind::Drop | EditKind::Value)) {
+        let [change] = edit.changes.as_slice() else { continue };
+        let Some(entry) = answer.documents().get(change.document) else { continue };
+        let kind = entry.value.get("kind").map(Value::to_string).unwrap_or_default();
+        // the path without the numbers of items
+        let path: Vec<String> = change
+            .path
+            .iter()
+            .map(|segment| match segment {
+                Segment::Key(key) => key.clone(),
+                Segment::Index(_) => "[]".to_owned(),
+            })
+            .collect();
+        let value = change.value.as_ref().map(Value::to_string).unwrap_or_default();
+        groups.entry((edit.kind, format!("{kind} {}", path.join(".")), value)).or_default().push(change.clone());
+    }
+    for (_, changes) in groups {
+        let mut last = changes.clone();
+        last.dedup_by_key(|change| change.document);
+        let in_one_list =
+            last.len() == 1 && changes.iter().all(|change| matches!(change.path.last(), Some(Segment::Index(_))));
+        if changes.len() > 1 && changes.len() <= MOST_PLACES && !in_one_list {
+            edits.push(Edit { kind: EditKind::Everywhere, changes, added: None, first: None });
+        }
+    }
+}
+
+/// A document that has to come before the others.
+pub(super) fn order(answer: &Answer, edits: &mut Vec<Edit>) {
+    for (number, _) in answer.editable().filter(|(number, _)| *number > 0).take(MOST_PLACES) {
+        edits.push(Edit { kind: EditKind::Move, changes: Vec::new(), added: None, first: Some(number) });
     }
 }
 
@@ -57,7 +103,12 @@ pub(super) fn documents(context: &Context<'_>, answer: &Answer, edits: &mut Vec<
         }
     }
     for document in missing {
-        edits.push(Edit { kind: EditKind::AddDocument, changes: Vec::new(), added: Some(document) });
+        edits.push(Edit {
+            kind: EditKind::AddDocument,
+            changes: Vec::new(),
+            added: Some(Added { value: document, at_end: false }),
+            first: None,
+        });
     }
 }
 

@@ -227,7 +227,9 @@ fn pair(
         }
     }
     let unpaired: Vec<usize> = (0..expected.len()).filter(|&i| pairs.get(i) == Some(&None)).collect();
-    let free: Vec<usize> = (0..actual.len()).filter(|&j| owner.get(j) == Some(&None)).collect();
+    // nobody means the token's mount
+    let free = (0..actual.len()).filter(|&j| owner.get(j) == Some(&None));
+    let free: Vec<usize> = free.filter(|&j| !actual.get(j).is_some_and(is_furniture)).collect();
     if let ([i], [j]) = (unpaired.as_slice(), free.as_slice())
         && let Some(slot) = pairs.get_mut(*i)
     {

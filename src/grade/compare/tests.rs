@@ -113,6 +113,33 @@ fn a_pointer_tells_empty_from_absent() {
 }
 
 #[test]
+fn false_is_the_same_as_none_where_kubernetes_takes_it_so() {
+    let container = |container: Value| pod(json!({"containers": [container]}));
+    let optional = |reference: Value| container(json!({"name": "a", "envFrom": [{"configMapRef": reference}]}));
+    let (no, unset) = (optional(json!({"name": "m", "optional": false})), optional(json!({"name": "m"})));
+    assert_equal(&no, &unset);
+    assert_equal(&optional(json!({"name": "m", "optional": null})), &no);
+    assert_equal(&optional(json!({"name": "m", "optional": "<any>"})), &no);
+    let yes = optional(json!({"name": "m", "optional": true}));
+    assert!(!compare(&no, &yes).is_equal() && !compare(&yes, &no).is_equal() && !compare(&yes, &unset).is_equal());
+    assert_equal(&pod(json!({"shareProcessNamespace": false})), &pod(json!({})));
+
+    // unset is true, or what the pod or the ServiceAccount says
+    for field in ["automountServiceAccountToken", "enableServiceLinks", "hostUsers"] {
+        assert_eq!(paths(&pod(json!({field: false})), &pod(json!({}))), [format!("spec.{field}")]);
+        assert_eq!(paths(&pod(json!({field: null})), &pod(json!({field: false}))), [format!("spec.{field}")]);
+    }
+    let security = |context: Value| container(json!({"name": "a", "securityContext": context}));
+    let unset = security(json!({"privileged": true}));
+    for field in ["allowPrivilegeEscalation", "runAsNonRoot"] {
+        assert_eq!(paths(&security(json!({field: false})), &unset).len(), 1, "{field}");
+    }
+    assert_equal(&security(json!({"readOnlyRootFilesystem": false})), &unset);
+    let of_the_pod = |context: Value| pod(json!({"securityContext": context}));
+    assert_equal(&of_the_pod(json!({"runAsNonRoot": false})), &of_the_pod(json!({"runAsUser": 1})));
+}
+
+#[test]
 fn label_keys_with_dots_are_bracketed() {
     let labels =
         |value: &str| json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"labels": {"app.io/name": value}}});

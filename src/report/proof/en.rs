@@ -9,15 +9,18 @@ pub(super) fn say(words: &Words<'_>) -> String {
         Words::Heads => "scenario|mutants|killed|same|open|free|survivors".into(),
         Words::Total => "total".into(),
         Words::Warning => "warning: ".into(),
-        Words::Summary { scenarios, wrong: 0, warnings } => {
-            format!("{scenarios} scenarios, nothing wrong, {warnings} warnings")
-        }
         Words::Summary { scenarios, wrong, warnings } => {
-            format!("{scenarios} scenarios, {wrong} to be mended, {warnings} warnings")
+            let mended = if *wrong == 0 { "nothing wrong".to_owned() } else { format!("{wrong} to be mended") };
+            format!("{}, {mended}, {}", number(*scenarios, "scenario"), number(*warnings, "warning"))
         }
         Words::Finding(found) => finding(found),
+        Words::Excused(what) => format!("keeps full marks: {}", change(what)),
         Words::Advice(found) => advice(found),
     }
+}
+
+fn number(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 fn list(names: &[String]) -> String {
@@ -37,6 +40,7 @@ fn change(change: &Change) -> String {
         How::Source => format!("{place} of another type: {values}"),
         How::Contradiction => format!("{place}, and again with another value: {values}"),
         How::Rival => format!("{place}, and before it the same as {values}"),
+        How::Spelling => format!("{place} written otherwise: {values}"),
         How::Addition => format!("{place} with {values}"),
     }
 }
@@ -70,6 +74,7 @@ fn finding(finding: &Finding) -> String {
             Lint::UnknownStatement { id, suggestion: Some(word) } => {
                 format!("covers `{id}`: there is no such statement (did you mean `{word}`?)")
             }
+            Lint::ToDo(place) => format!("{place}: still to be written (TODO)"),
             Lint::NoHints => "there are no hints".into(),
             Lint::NoExplanation => "there is no explanation".into(),
             Lint::Minutes(minutes) => format!("{minutes} minutes"),

@@ -14,6 +14,7 @@ pub(super) fn say(words: &Words<'_>) -> String {
             format!("{scenarios} 題，{wrong} 個問題要處理，{warnings} 個警告")
         }
         Words::Finding(found) => finding(found),
+        Words::Excused(what) => format!("仍得滿分：{}", change(what)),
         Words::Advice(found) => advice(found),
     }
 }
@@ -35,6 +36,7 @@ fn change(change: &Change) -> String {
         How::Source => format!("{place} 換成另一種類型：{values}"),
         How::Contradiction => format!("{place}，之後又以另一個值再寫一次：{values}"),
         How::Rival => format!("{place}，前面多一個同樣的 {values}"),
+        How::Spelling => format!("{place} 換一種寫法：{values}"),
         How::Addition => format!("{place} 加上 {values}"),
     }
 }
@@ -70,6 +72,7 @@ fn finding(finding: &Finding) -> String {
             Lint::UnknownStatement { id, suggestion: Some(word) } => {
                 format!("covers `{id}`：沒有這個敘述（是不是 `{word}`？）")
             }
+            Lint::ToDo(place) => format!("{place}：還沒有寫（TODO）"),
             Lint::NoHints => "沒有提示".into(),
             Lint::NoExplanation => "沒有說明（explanation）".into(),
             Lint::Minutes(minutes) => format!("{minutes} 分鐘"),

@@ -1,13 +1,16 @@
 //! English.
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
+use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
+use crate::grade::endpoints::{EndpointsWhy, LeadsTo};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::picture::{Relation, Words};
+use crate::report::html::Words as Page;
 use crate::scenario::{DnsTarget, Level, Range};
 
 pub(super) fn say(message: &Message<'_>) -> String {
@@ -68,7 +71,15 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Minutes(minutes) => format!("{minutes} min"),
         Message::Chapter(chapter) => format!("chapter {chapter}"),
         Message::PointsWorth(points) => format!("{points} points"),
-        Message::ScenarioCount(number) => format!("{number} scenarios. Start one: ckad-grade show SCENARIO"),
+        Message::ScenarioTotals { number, of, minutes } => {
+            let of = of.map(|total| format!(" of {total}")).unwrap_or_default();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            let hours = if hours > 0 { format!("{hours} h ") } else { String::new() };
+            format!("{number}{of} scenarios, {hours}{minutes} min. Start one: ckad-grade show SCENARIO")
+        }
+        Message::NothingListed { total } => {
+            format!("none of the {total} scenarios is like this. `ckad-grade list` shows all.")
+        }
         Message::HowToAnswer { scenario } => {
             format!("Write your answer to {scenario}.yaml, then run: ckad-grade {scenario}")
         }
@@ -80,12 +91,30 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Explanation => "why".into(),
         Message::Sources => "sources".into(),
         Message::Checks => "what is scored".into(),
+        Message::ClusterAsYaml { scenario } => format!("as YAML: ckad-grade show {scenario} --cluster"),
         Message::ClusterAtStart => "already in the cluster".into(),
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),
         Message::AllAsWished => "Everything is as one would wish.".into(),
+        Message::BadScenarioName { name } => {
+            format!("`{name}` is no name: it is small letters, digits and `-`, such as 107-archive")
+        }
+        Message::AlreadyThere { file } => format!("{file} is already there"),
+        Message::Wrote { file } => format!("wrote {file}"),
+        Message::NewScenario { file } => {
+            format!("Replace what says TODO, then prove it: ckad-grade scenario check {file}\nHow: docs/authors.md")
+        }
+        Message::RefusedLine(refusal) => refusal.to_string(),
+        Message::NoSuchPod { pod } => format!("there is no pod {pod} in the end"),
+        Message::NameNotFound(why) => format!("NXDOMAIN: {}", why_not(why)),
+        Message::AsksFor { name, from: None } => name.to_owned(),
+        Message::AsksFor { name, from: Some(pod) } => format!("{name}, asked by pod {pod}"),
+        Message::SearchDomains(domains) => format!("search domains: {domains}"),
+        Message::NameTried(name) => format!("tried: {name}"),
+        Message::NoRecords => "the name exists but has no addresses".into(),
         Message::NoScenarioFiles => "there are no scenario files here; name some: ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
+        Message::Html(words) => page(words),
         Message::PictureFormat { file } => {
             format!("{file}: a picture's name ends in .svg, .png, .dot or .mermaid; - draws in the terminal")
         }
@@ -102,6 +131,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "Every check passes: there is nothing to change.".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "; there would be more to try" } else { "" };
             format!("no change of one or two places helps ({tried} tried{more})")
@@ -110,6 +140,47 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Tried { tried } => format!("{tried} changed answers were tried in the simulation"),
         Message::Unreadable { file } => format!("{file} cannot be read to its end"),
         Message::RefusedDocument { object } => format!("{object} was refused"),
+    }
+}
+
+fn why_not(why: &WhyNot) -> String {
+    match why {
+        WhyNot::OutsideTheCluster => "the name is not below cluster.local; names outside are not simulated".into(),
+        WhyNot::NotTheClustersDns => "by its dnsPolicy the pod does not ask the cluster's DNS".into(),
+        WhyNot::NoSuchForm => "names are SERVICE.NAMESPACE.svc or POD.SERVICE.NAMESPACE.svc below cluster.local".into(),
+        WhyNot::NoNamespace { namespace } => format!("there is no namespace {namespace}"),
+        WhyNot::NoService { namespace, service } => format!("there is no Service {service} in namespace {namespace}"),
+        WhyNot::NoPodWithAddress { namespace, address } => {
+            format!("no pod in namespace {namespace} has the address {address}")
+        }
+        WhyNot::NoReadyPods { namespace, service, waiting } if waiting.is_empty() => {
+            format!("the headless Service {namespace}/{service} has no pods")
+        }
+        WhyNot::NoReadyPods { namespace, service, waiting } => {
+            format!("none of the pods of Service {namespace}/{service} is ready: {}", waiting.join(", "))
+        }
+        WhyNot::NoPort { service, port, ports } if ports.is_empty() => {
+            format!("Service {service} has no port {port}; none of its ports has a name")
+        }
+        WhyNot::NoPort { service, port, ports } => {
+            format!("Service {service} has no port {port}; it has {}", ports.join(", "))
+        }
+        WhyNot::BelowExternalName { service } => {
+            format!("Service {service} is of type ExternalName and has no names below it")
+        }
+        WhyNot::NoPod { namespace, pod } => {
+            format!("there is no pod in namespace {namespace} with the name or hostname {pod}")
+        }
+        WhyNot::NotSelected { pod, service } => format!("the selector of Service {service} does not select pod {pod}"),
+        WhyNot::NotReady { pod } => format!("pod {pod} is not ready"),
+        WhyNot::OtherHostname { pod, hostname: None } => format!("pod {pod} has no hostname"),
+        WhyNot::OtherHostname { pod, hostname: Some(hostname) } => format!("pod {pod} has the hostname {hostname}"),
+        WhyNot::OtherSubdomain { pod, subdomain: None, service } => {
+            format!("pod {pod} has no subdomain; it would have to be {service}")
+        }
+        WhyNot::OtherSubdomain { pod, subdomain: Some(subdomain), service } => {
+            format!("pod {pod} has the subdomain {subdomain}; it would have to be {service}")
+        }
     }
 }
 
@@ -166,8 +237,53 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} shows {}, but {} shows {}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::LeadsTo(found) => leads_to(found),
+        Finding::OnePod { path, pod } => {
+            format!("{path} means only pod {pod}: there is no other to compare it with")
+        }
+        Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
+            format!("nothing is mounted at {path}; the container mounts no volume")
+        }
+        Finding::NotMounted { path, mounts, .. } => {
+            let mounts: Vec<String> = mounts.iter().map(|(at, volume)| format!("{volume} at {at}")).collect();
+            format!("nothing is mounted at {path}; the container mounts {}", mounts.join(", "))
+        }
         Finding::NoPath { path } => format!("there is nothing at {path}: no such container runs"),
     }
+}
+
+fn leads_to(found: &LeadsTo) -> String {
+    let mut parts = vec![match found.found.as_slice() {
+        [] => format!("{} leads to no pod", object(&found.service)),
+        pods => format!("{} leads to {}", object(&found.service), pods.join(", ")),
+    }];
+    if !found.missing.is_empty() {
+        parts.push(format!("missing: {}", found.missing.join(", ")));
+    }
+    if !found.extra.is_empty() {
+        parts.push(format!("too many: {}", found.extra.join(", ")));
+    }
+    if let Some((wanted, ports)) = &found.ports {
+        let ports = if ports.is_empty() { "none".to_owned() } else { ports.join(", ") };
+        parts.push(format!("its ports are {ports}, expected {}", wanted.join(", ")));
+    }
+    parts.extend(found.why.iter().map(|why| match why {
+        EndpointsWhy::NoSelector => "the Service has no selector".to_owned(),
+        EndpointsWhy::SelectsNothing { selector } => format!("no pod of its namespace has the labels {selector}"),
+        EndpointsWhy::NotSelected { pod, selector, labels } if labels.is_empty() => {
+            format!("pod {pod} has no labels, the selector asks for {selector}")
+        }
+        EndpointsWhy::NotSelected { pod, selector, labels } => {
+            format!("pod {pod} has the labels {labels}, the selector asks for {selector}")
+        }
+        EndpointsWhy::NoPod { pod } => format!("there is no pod {pod}"),
+        EndpointsWhy::NotReady { pods } => match pods.as_slice() {
+            [pod] => format!("pod {pod} is not ready"),
+            pods => format!("the pods {} are not ready", pods.join(", ")),
+        },
+        EndpointsWhy::NoPortNamed { pod, port } => format!("no container port of pod {pod} is named {port}"),
+    }));
+    parts.join("; ")
 }
 
 /// An expression, if it is short enough to be of help.
@@ -227,6 +343,11 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
                     "{chosen} ({chosen_has}) fits and is smaller than {volume} ({has}): the smallest that fits is taken"
                 )
             }
+            NotChosen::MadeForIt => {
+                format!(
+                    "{chosen} was made for the claim by its class; a claim that is bound does not change to {volume}"
+                )
+            }
             NotChosen::MoreModes => {
                 format!("{chosen} fits and offers fewer access modes than {volume}: the narrowest that fits is taken")
             }
@@ -235,6 +356,12 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Replicas { set, ready, wanted, waits_for } => {
             let waiting = waits_for.iter().map(|pod| format!("; the pods after {pod} wait until it is ready"));
             format!("{}{ready} of {wanted} pods are ready{}", of(set), waiting.collect::<String>())
+        }
+        Reason::Pods { pods, message } => {
+            let names = several(pods, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
+                format!("{number} {kind}s {prefix}…")
+            });
+            format!("{names}: {message}")
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}: {message}", of(key)),
@@ -252,6 +379,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "reads",
             Relation::Asks => "asks for",
             Relation::Bound => "bound to",
+            Relation::WasBound => "was bound to",
             Relation::Provisions => "provisions",
             Relation::RunsOn => "runs on",
             Relation::OnlyFrom => "only from",
@@ -275,9 +403,63 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("and {number} more"),
         Words::Others { kind, number } => format!("and {number} more {kind}s"),
         Words::Missing => "not there".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef still names claim {claim}, which is gone"),
-        Words::InUse => "in use".to_owned(),
-        Words::Troubles => "What is wrong".to_owned(),
         Words::See => "see above".to_owned(),
+    }
+}
+
+fn page(words: Page<'_>) -> String {
+    let plural = |number: u64| if number == 1 { "" } else { "s" };
+    match words {
+        Page::Title => "Report of a batch".to_owned(),
+        Page::Scenarios => "scenarios".to_owned(),
+        Page::Answers => "answers".to_owned(),
+        Page::StudentsPassed { passed, students } => {
+            format!("{passed} of {students} student{} passed", plural(students))
+        }
+        Page::MeanPercent => "mean of all points".to_owned(),
+        Page::Glance => "At one glance".to_owned(),
+        Page::GlanceLegend { percent } => format!(
+            "Points of every answer. {percent} % of all points pass. – nothing handed in, \
+             ! no grade. A number leads to what came of the answer, a name to all of a student's answers."
+        ),
+        Page::Distribution => "Distribution".to_owned(),
+        Page::DistributionOf { students } => format!("percent of the points, {students} in all"),
+        Page::Student => "Student".to_owned(),
+        Page::Total => "Total".to_owned(),
+        Page::PerScenario => "Scenarios".to_owned(),
+        Page::PerStudent => "Students".to_owned(),
+        Page::GradedAnswers { graded, passed, full } => {
+            format!("{graded} answer{} graded, {passed} passed, {full} with full marks", plural(graded))
+        }
+        Page::Ungraded { number } => format!("{number} without a grade"),
+        Page::NotHandedIn { number } => format!("{number} not handed in"),
+        Page::FailedBy { failed, graded } => {
+            format!("{failed} of {graded} failed ({} %)", (failed * 100).checked_div(graded).unwrap_or(0))
+        }
+        Page::Outcomes => "Outcomes, the most frequent first".to_owned(),
+        Page::AnswersAlike { number: 1 } => "1 answer".to_owned(),
+        Page::AnswersAlike { number } => format!("{number} answers"),
+        Page::MoreOutcomes { number } => {
+            format!("{number} rarer outcomes are left out; the CSV and JSON reports have all.")
+        }
+        Page::MoreStudents { number } => format!("and {number} more"),
+        Page::KubectlSaid => "kubectl said".to_owned(),
+        Page::Line { line } => format!("line {line}"),
+        Page::PictureLeftOut => "Difference and picture are left out: the report would become too large.".to_owned(),
+        Page::Difference => "difference".to_owned(),
+        Page::Late => "late".to_owned(),
+        Page::Attempt { number, of } => format!("attempt {number} of {of}"),
+        Page::Unreadable => "not readable to the end".to_owned(),
+        Page::Limit => "exceeds a limit".to_owned(),
+        Page::Crashed => "the grader crashed (a bug of ours)".to_owned(),
+        Page::ScenarioWrong => "the scenario is wrong".to_owned(),
+        Page::Missing => "nothing handed in".to_owned(),
+        Page::Unmatched => "not an answer to anything".to_owned(),
+        Page::Nobody => "Nobody's files".to_owned(),
+        Page::Alike => "Answers that are alike".to_owned(),
+        Page::AlikeBy { shared, percent } => format!("{shared} peculiar lines shared ({percent} %)"),
+        Page::Filter => "Name".to_owned(),
+        Page::OnlyNotPassed => "only who did not pass".to_owned(),
+        Page::SortBy { column } => format!("sort by {column}"),
     }
 }

@@ -1,16 +1,20 @@
 //! 繁體中文。Kubernetes 的專有名詞保留原文。
 mod explain;
 
-use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, value};
+use super::{MAX_VALUE, Message, first_difference, object, objects, prefix, several, value};
 use crate::api::object::ObjectKey;
 use crate::controllers::persistent_volume_binder::ClaimState;
+use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
+use crate::grade::endpoints::{EndpointsWhy, LeadsTo};
 use crate::grade::reasons::{NotChosen, Reason};
 use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::picture::{Relation, Words};
+use crate::report::html::Words as Page;
 use crate::scenario::{DnsTarget, Level, Range};
 use crate::storage::{NamedMismatch, PassedOver};
+use crate::timeline::command_line::{MAX_COMMANDS, MAX_LINE, Refusal};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
@@ -66,7 +70,13 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Minutes(minutes) => format!("{minutes} 分鐘"),
         Message::Chapter(chapter) => format!("第 {chapter} 章"),
         Message::PointsWorth(points) => format!("{points} 分"),
-        Message::ScenarioCount(number) => format!("共 {number} 題。開始作答：ckad-grade show SCENARIO"),
+        Message::ScenarioTotals { number, of, minutes } => {
+            let of = of.map(|total| format!("（全部 {total} 題）")).unwrap_or_default();
+            let (hours, minutes) = (minutes / 60, minutes % 60);
+            let hours = if hours > 0 { format!("{hours} 小時 ") } else { String::new() };
+            format!("共 {number} 題{of}，{hours}{minutes} 分鐘。開始作答：ckad-grade show SCENARIO")
+        }
+        Message::NothingListed { total } => format!("全部 {total} 題中沒有符合的。`ckad-grade list` 會列出所有題目。"),
         Message::HowToAnswer { scenario } => {
             format!("把答案寫進 {scenario}.yaml，再執行：ckad-grade {scenario}")
         }
@@ -78,12 +88,30 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Explanation => "說明".into(),
         Message::Sources => "出處".into(),
         Message::Checks => "計分項目".into(),
+        Message::ClusterAsYaml { scenario } => format!("看 YAML：ckad-grade show {scenario} --cluster"),
         Message::ClusterAtStart => "叢集裡已經有".into(),
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
         Message::AllAsWished => "一切正常。".into(),
+        Message::BadScenarioName { name } => {
+            format!("`{name}` 不能當名稱：只能用小寫英文字母、數字與 `-`，例如 107-archive")
+        }
+        Message::AlreadyThere { file } => format!("{file} 已經存在"),
+        Message::Wrote { file } => format!("已寫入 {file}"),
+        Message::NewScenario { file } => {
+            format!("把 TODO 的地方寫完，再檢查一次：ckad-grade scenario check {file}\n說明：docs/authors.md")
+        }
+        Message::RefusedLine(refusal) => refused_line(refusal),
+        Message::NoSuchPod { pod } => format!("最後沒有 Pod {pod}"),
+        Message::NameNotFound(why) => format!("NXDOMAIN：{}", why_not(why)),
+        Message::AsksFor { name, from: None } => name.to_owned(),
+        Message::AsksFor { name, from: Some(pod) } => format!("{name}，由 Pod {pod} 查詢"),
+        Message::SearchDomains(domains) => format!("搜尋網域：{domains}"),
+        Message::NameTried(name) => format!("嘗試：{name}"),
+        Message::NoRecords => "名稱存在，但沒有位址".into(),
         Message::NoScenarioFiles => "這裡沒有題目檔案；請指定：ckad-grade scenario check DIR".into(),
         Message::Picture(words) => picture(words),
+        Message::Html(words) => page(words),
         Message::PictureFormat { file } => {
             format!("{file}：圖檔名稱要以 .svg、.png、.dot 或 .mermaid 結尾；- 表示畫在終端機裡")
         }
@@ -100,6 +128,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::AllChecksPass => "每一項都通過，沒有需要改的地方。".into(),
         Message::Deed(line) => explain::deed(line),
         Message::FixStep(step) => explain::step(step),
+        Message::Remark(remark) => explain::remark(remark),
         Message::NothingHelps { tried, cut_short } => {
             let more = if cut_short { "，還有沒試完的" } else { "" };
             format!("只改一兩處都沒有用（試了 {tried} 種{more}）")
@@ -107,6 +136,67 @@ pub(super) fn say(message: &Message<'_>) -> String {
         Message::Tried { tried } => format!("在模擬裡試了 {tried} 種改法"),
         Message::Unreadable { file } => format!("{file} 無法讀到最後"),
         Message::RefusedDocument { object } => format!("{object} 遭拒絕"),
+    }
+}
+
+fn refused_line(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NotKubectl(word) => format!("這裡只執行 kubectl 指令，不執行 `{word}`"),
+        Refusal::Variable => "不會代入變數：請直接寫出值，或用單引號把 `$` 括起來".into(),
+        Refusal::Substitution => "不會執行指令中的指令：請直接寫出值".into(),
+        Refusal::Operator(operator) => format!("不支援 `{operator}`：每一行請只寫一個 kubectl 指令"),
+        Refusal::Pipe => "管線只能從 dry run 或 `cat <<EOF` 接到 `kubectl … -f -`".into(),
+        Refusal::Redirect => "只有 `--dry-run=client` 輸出的 YAML 或 JSON 可以寫入檔案".into(),
+        Refusal::Glob(c) => format!("不會展開 `{c}`：請把名稱寫完整，或用引號括起來"),
+        Refusal::UnclosedQuote(quote) => format!("引號 {quote} 沒有結尾"),
+        Refusal::UnclosedHereDocument(end) => format!("here-document 沒有結尾：缺少 `{end}` 這一行"),
+        Refusal::Control => "這一行有控制字元".into(),
+        Refusal::TooLong => format!("指令超過 {MAX_LINE} 個位元組"),
+        Refusal::TooMany => format!("只執行前 {MAX_COMMANDS} 個指令"),
+        Refusal::Interactive(command) => {
+            format!("`kubectl {command}` 需要人在鍵盤前操作：請改用 `kubectl patch` 或 `kubectl apply`")
+        }
+        Refusal::NotSimulated(command) => format!("`kubectl {command}` 的效果不在模擬範圍內"),
+        Refusal::Outside(file) => format!("`{file}` 不是答案裡的檔案"),
+    }
+}
+
+fn why_not(why: &WhyNot) -> String {
+    match why {
+        WhyNot::OutsideTheCluster => "名稱不在 cluster.local 之下；叢集外的名稱不在模擬範圍內".into(),
+        WhyNot::NotTheClustersDns => "依照 dnsPolicy，這個 Pod 不會查詢叢集的 DNS".into(),
+        WhyNot::NoSuchForm => "cluster.local 之下的名稱是 SERVICE.NAMESPACE.svc 或 POD.SERVICE.NAMESPACE.svc".into(),
+        WhyNot::NoNamespace { namespace } => format!("沒有 namespace {namespace}"),
+        WhyNot::NoService { namespace, service } => format!("namespace {namespace} 裡沒有 Service {service}"),
+        WhyNot::NoPodWithAddress { namespace, address } => {
+            format!("namespace {namespace} 裡沒有 Pod 的位址是 {address}")
+        }
+        WhyNot::NoReadyPods { namespace, service, waiting } if waiting.is_empty() => {
+            format!("headless Service {namespace}/{service} 沒有任何 Pod")
+        }
+        WhyNot::NoReadyPods { namespace, service, waiting } => {
+            format!("Service {namespace}/{service} 的 Pod 都還沒有 ready：{}", waiting.join(", "))
+        }
+        WhyNot::NoPort { service, port, ports } if ports.is_empty() => {
+            format!("Service {service} 沒有 port {port}；它的 port 都沒有名稱")
+        }
+        WhyNot::NoPort { service, port, ports } => {
+            format!("Service {service} 沒有 port {port}；有的是 {}", ports.join(", "))
+        }
+        WhyNot::BelowExternalName { service } => {
+            format!("Service {service} 的類型是 ExternalName，底下沒有其他名稱")
+        }
+        WhyNot::NoPod { namespace, pod } => format!("namespace {namespace} 裡沒有名稱或 hostname 為 {pod} 的 Pod"),
+        WhyNot::NotSelected { pod, service } => format!("Service {service} 的 selector 沒有選到 Pod {pod}"),
+        WhyNot::NotReady { pod } => format!("Pod {pod} 還沒有 ready"),
+        WhyNot::OtherHostname { pod, hostname: None } => format!("Pod {pod} 沒有設定 hostname"),
+        WhyNot::OtherHostname { pod, hostname: Some(hostname) } => format!("Pod {pod} 的 hostname 是 {hostname}"),
+        WhyNot::OtherSubdomain { pod, subdomain: None, service } => {
+            format!("Pod {pod} 沒有設定 subdomain；必須是 {service}")
+        }
+        WhyNot::OtherSubdomain { pod, subdomain: Some(subdomain), service } => {
+            format!("Pod {pod} 的 subdomain 是 {subdomain}；必須是 {service}")
+        }
     }
 }
 
@@ -162,8 +252,48 @@ fn finding(failure: &Failure) -> String {
         Finding::Paths { one, other, same: false } => {
             format!("{} 看到的是{}，{} 看到的卻是{}", one.0, location(&one.1), other.0, location(&other.1))
         }
+        Finding::LeadsTo(found) => leads_to(found),
+        Finding::OnePod { path, pod } => format!("{path} 只對應到 pod {pod}，沒有其他 pod 可以比較"),
+        Finding::NotMounted { path, mounts, .. } if mounts.is_empty() => {
+            format!("{path} 沒有掛載任何 volume；這個容器沒有掛載 volume")
+        }
+        Finding::NotMounted { path, mounts, .. } => {
+            let mounts: Vec<String> = mounts.iter().map(|(at, volume)| format!("{volume} 在 {at}")).collect();
+            format!("{path} 沒有掛載任何 volume；這個容器掛載的是 {}", mounts.join("、"))
+        }
         Finding::NoPath { path } => format!("{path} 什麼都沒有：沒有這個容器在執行"),
     }
+}
+
+fn leads_to(found: &LeadsTo) -> String {
+    let mut parts = vec![match found.found.as_slice() {
+        [] => format!("{} 沒有指向任何 pod", object(&found.service)),
+        pods => format!("{} 指向 {}", object(&found.service), pods.join("、")),
+    }];
+    if !found.missing.is_empty() {
+        parts.push(format!("缺少 {}", found.missing.join("、")));
+    }
+    if !found.extra.is_empty() {
+        parts.push(format!("不該有 {}", found.extra.join("、")));
+    }
+    if let Some((wanted, ports)) = &found.ports {
+        let ports = if ports.is_empty() { "空的".to_owned() } else { ports.join("、") };
+        parts.push(format!("port 是 {ports}，預期 {}", wanted.join("、")));
+    }
+    parts.extend(found.why.iter().map(|why| match why {
+        EndpointsWhy::NoSelector => "這個 Service 沒有 selector".to_owned(),
+        EndpointsWhy::SelectsNothing { selector } => format!("同一個 namespace 裡沒有 pod 有標籤 {selector}"),
+        EndpointsWhy::NotSelected { pod, selector, labels } if labels.is_empty() => {
+            format!("pod {pod} 沒有標籤，selector 要求 {selector}")
+        }
+        EndpointsWhy::NotSelected { pod, selector, labels } => {
+            format!("pod {pod} 的標籤是 {labels}，selector 要求 {selector}")
+        }
+        EndpointsWhy::NoPod { pod } => format!("沒有 pod {pod}"),
+        EndpointsWhy::NotReady { pods } => format!("pod {} 還沒有 ready", pods.join("、")),
+        EndpointsWhy::NoPortNamed { pod, port } => format!("pod {pod} 沒有名為 {port} 的容器 port"),
+    }));
+    parts.join("；")
 }
 
 /// 夠短的運算式才有幫助。
@@ -221,6 +351,9 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
             NotChosen::Larger { has, chosen_has } => {
                 format!("{chosen}（{chosen_has}）符合要求，而且比 {volume}（{has}）小；符合要求的 volume 會選最小的")
             }
+            NotChosen::MadeForIt => {
+                format!("{chosen} 是 class 為這個 claim 產生的；claim 綁定之後就不會改用 {volume}")
+            }
             NotChosen::MoreModes => {
                 format!("{chosen} 符合要求，而且 access mode 比 {volume} 少；符合要求的 volume 會選 access mode 最少的")
             }
@@ -229,6 +362,12 @@ fn because(reason: &Reason, about: Option<&ObjectKey>) -> String {
         Reason::Replicas { set, ready, wanted, waits_for } => {
             let waiting = waits_for.iter().map(|pod| format!("；{pod} ready 之後才會建立後面的 pod"));
             format!("{}{wanted} 個 pod 中有 {ready} 個 ready{}", of(set), waiting.collect::<String>())
+        }
+        Reason::Pods { pods, message } => {
+            let names = several(pods, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
+                format!("{number} 個 {kind} {prefix}…")
+            });
+            format!("{names}：{message}")
         }
         Reason::Pod { pod, message } => format!("{}{message}", of(pod)),
         Reason::Event { object: key, reason, message, .. } => format!("{}{reason}：{message}", of(key)),
@@ -258,7 +397,10 @@ fn claim_state(state: &ClaimState) -> String {
             format!("class {class} 的 provisioner {provisioner} 沒有產生 volume，請看 events")
         }
         ClaimState::NamedVolumeMissing { volume } => format!("claim 指定的 volume {volume} 不存在"),
-        ClaimState::NamedVolumeTaken { volume, namespace, claim } => {
+        ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: true } => {
+            format!("claim 指定的 volume {volume} 屬於先前同名的 claim {namespace}/{claim}（uid 不同）")
+        }
+        ClaimState::NamedVolumeTaken { volume, namespace, claim, earlier: false } => {
             format!("claim 指定的 volume {volume} 屬於 claim {namespace}/{claim}")
         }
         ClaimState::NamedVolumeMismatch { volume, why } => {
@@ -286,8 +428,11 @@ fn passed_over(why: &PassedOver) -> String {
     match why {
         PassedOver::ReservedFor { namespace, name } => format!("claimRef 已保留給 claim {namespace}/{name}"),
         PassedOver::BoundTo { namespace, name } => format!("已綁定給 claim {namespace}/{name}"),
-        PassedOver::Released { namespace, name, failed } => {
+        PassedOver::Released { namespace, name, failed, earlier } => {
             let also = if *failed { "，而且回收失敗" } else { "" };
+            if *earlier {
+                return format!("claimRef 仍指向先前同名的 claim {namespace}/{name}（uid 不同）{also}");
+            }
             format!("claimRef 仍指向已刪除的 claim {namespace}/{name}{also}")
         }
         PassedOver::TooSmall { has, wants } => format!("容量 {has}，claim 要求 {wants}"),
@@ -329,6 +474,7 @@ fn picture(words: Words<'_>) -> String {
             Relation::Reads => "讀取",
             Relation::Asks => "指定",
             Relation::Bound => "綁定",
+            Relation::WasBound => "曾綁定",
             Relation::Provisions => "佈建",
             Relation::RunsOn => "執行於",
             Relation::OnlyFrom => "限於",
@@ -349,9 +495,57 @@ fn picture(words: Words<'_>) -> String {
         Words::More { number } => format!("另有 {number} 個"),
         Words::Others { kind, number } => format!("另有 {number} 個 {kind}"),
         Words::Missing => "不存在".to_owned(),
-        Words::StillReserved { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
-        Words::InUse => "使用中".to_owned(),
-        Words::Troubles => "問題所在".to_owned(),
         Words::See => "見上方".to_owned(),
+    }
+}
+
+fn page(words: Page<'_>) -> String {
+    match words {
+        Page::Title => "批次評分報告".to_owned(),
+        Page::Scenarios => "題".to_owned(),
+        Page::Answers => "份答案".to_owned(),
+        Page::StudentsPassed { passed, students } => format!("{students} 位學生中有 {passed} 位通過"),
+        Page::MeanPercent => "平均得分率".to_owned(),
+        Page::Glance => "總覽".to_owned(),
+        Page::GlanceLegend { percent } => format!(
+            "表中是每份答案的得分；總分達 {percent} % 即通過。– 表示未繳交，! 表示無法評分。\
+             點分數看這份答案的結果，點姓名看該生的所有答案。"
+        ),
+        Page::Distribution => "分數分布".to_owned(),
+        Page::DistributionOf { students } => format!("得分率，共 {students} 筆"),
+        Page::Student => "學生".to_owned(),
+        Page::Total => "總分".to_owned(),
+        Page::PerScenario => "各題".to_owned(),
+        Page::PerStudent => "各生".to_owned(),
+        Page::GradedAnswers { graded, passed, full } => {
+            format!("評了 {graded} 份答案，{passed} 份通過，{full} 份滿分")
+        }
+        Page::Ungraded { number } => format!("{number} 份無法評分"),
+        Page::NotHandedIn { number } => format!("{number} 人未繳交"),
+        Page::FailedBy { failed, graded } => {
+            format!("{graded} 份中 {failed} 份未達成（{} %）", (failed * 100).checked_div(graded).unwrap_or(0))
+        }
+        Page::Outcomes => "結果，由最常見的開始".to_owned(),
+        Page::AnswersAlike { number } => format!("{number} 份答案"),
+        Page::MoreOutcomes { number } => format!("另有 {number} 種較少見的結果未列出，完整資料請看 CSV 或 JSON 報告。"),
+        Page::MoreStudents { number } => format!("等，另有 {number} 位"),
+        Page::KubectlSaid => "kubectl 的訊息".to_owned(),
+        Page::Line { line } => format!("第 {line} 行"),
+        Page::PictureLeftOut => "為避免報告過大，省略差異與圖。".to_owned(),
+        Page::Difference => "差異".to_owned(),
+        Page::Late => "遲交".to_owned(),
+        Page::Attempt { number, of } => format!("第 {number} 次作答，共 {of} 次"),
+        Page::Unreadable => "檔案無法完整讀取".to_owned(),
+        Page::Limit => "超出限制".to_owned(),
+        Page::Crashed => "評分程式當掉（我們的錯）".to_owned(),
+        Page::ScenarioWrong => "題目本身有錯".to_owned(),
+        Page::Missing => "未繳交".to_owned(),
+        Page::Unmatched => "不是任何一題的答案".to_owned(),
+        Page::Nobody => "無法歸屬的檔案".to_owned(),
+        Page::Alike => "相似的答案".to_owned(),
+        Page::AlikeBy { shared, percent } => format!("有 {shared} 行獨特內容相同（{percent} %）"),
+        Page::Filter => "姓名".to_owned(),
+        Page::OnlyNotPassed => "只看未通過".to_owned(),
+        Page::SortBy { column } => format!("依{column}排序"),
     }
 }

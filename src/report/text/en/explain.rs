@@ -3,9 +3,12 @@ use super::super::{object, several, short_value};
 use crate::explain::edit::EditKind;
 use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
+use crate::explain::wish::Remark;
 
 pub(in super::super) fn deed(line: &Line) -> String {
-    let names = several(&line.objects, " and ", "more");
+    let names = several(&line.objects, &|one, other| format!("{one} and {other}"), &|number, kind, prefix| {
+        format!("{number} {kind}s {prefix}…")
+    });
     match &line.what {
         What::Created => format!("created {names}"),
         What::Configured => format!("changed {names}"),
@@ -23,6 +26,7 @@ pub(in super::super) fn deed(line: &Line) -> String {
         What::Ended(phase) => format!("{names} ended: {phase}"),
         What::Scaled { from, to } => format!("scaled {names} from {from} to {to}"),
         What::Ready(number) => format!("{names}: all {number} pods are ready"),
+        What::Addresses(pods) if pods.len() > 4 => format!("{names} leads to {} pods", pods.len()),
         What::Addresses(pods) => format!("{names} leads to {}", pods.join(", ")),
         What::Deleting => format!("deletes {names}"),
         What::Gone => format!("{names} is gone"),
@@ -51,10 +55,21 @@ pub(in super::super) fn step(step: &Step) -> String {
             let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
             format!("add {added}")
         }
+        (EditKind::ChangeOther, _) => {
+            let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
+            format!("apply {added}, which is there already, as follows")
+        }
         (EditKind::DropDocument, _) => format!("drop {object}"),
         (EditKind::Everywhere, Some(first)) => {
             let number = step.places.len();
-            format!("change {} to {} at all {number} places", before(first), after(first))
+            match (&first.before, &first.after) {
+                (Some(_), Some(_)) => format!("change {} to {} at all {number} places", before(first), after(first)),
+                _ => format!("{} ({number} times)", one(first, None)),
+            }
+        }
+        (EditKind::Move, None) => {
+            let first = step.first.as_deref().unwrap_or_default();
+            format!("put {first} before everything else")
         }
         (EditKind::Swap, Some(first)) => {
             let fields: Vec<&str> = step.places.iter().map(|place| place.field.as_str()).collect();
@@ -107,4 +122,15 @@ fn before(place: &Place) -> String {
 
 fn after(place: &Place) -> String {
     place.after.as_ref().map(short_value).unwrap_or_default()
+}
+
+pub(in super::super) fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::NoReadyPods { selector, pods: 0 } => format!("no pod of its namespace has the labels {selector}"),
+        Remark::NoReadyPods { selector, pods: 1 } => format!("the pod with the labels {selector} is not ready"),
+        Remark::NoReadyPods { selector, pods } => {
+            format!("none of the {pods} pods with the labels {selector} is ready")
+        }
+        Remark::Leftover { claim } => format!("its claimRef still names claim {claim}, which is gone"),
+    }
 }

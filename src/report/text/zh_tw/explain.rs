@@ -3,9 +3,12 @@ use super::super::{object, several, short_value};
 use crate::explain::edit::EditKind;
 use crate::explain::fix::{Bound, Place, Step};
 use crate::explain::story::{Line, Needs, What};
+use crate::explain::wish::Remark;
 
 pub(in super::super) fn deed(line: &Line) -> String {
-    let names = several(&line.objects, "、", "個");
+    let names = several(&line.objects, &|one, other| format!("{one}、{other}"), &|number, kind, prefix| {
+        format!("{number} 個 {kind} {prefix}…")
+    });
     match &line.what {
         What::Created => format!("建立 {names}"),
         What::Configured => format!("修改 {names}"),
@@ -23,6 +26,7 @@ pub(in super::super) fn deed(line: &Line) -> String {
         What::Ended(phase) => format!("{names} 結束：{phase}"),
         What::Scaled { from, to } => format!("把 {names} 從 {from} 個調整為 {to} 個"),
         What::Ready(number) => format!("{names}：{number} 個 pod 全部 ready"),
+        What::Addresses(pods) if pods.len() > 4 => format!("{names} 指向 {} 個 pod", pods.len()),
         What::Addresses(pods) => format!("{names} 指向 {}", pods.join("、")),
         What::Deleting => format!("刪除 {names}"),
         What::Gone => format!("{names} 已不存在"),
@@ -48,9 +52,21 @@ pub(in super::super) fn step(step: &Step) -> String {
             let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
             format!("加上 {added}")
         }
+        (EditKind::ChangeOther, _) => {
+            let added = step.added.as_ref().map(crate::explain::fix::name_of).unwrap_or_default();
+            format!("把叢集裡已有的 {added} 改成下面這樣再 apply")
+        }
         (EditKind::DropDocument, _) => format!("拿掉 {object}"),
         (EditKind::Everywhere, Some(first)) => {
-            format!("{} 處的 {} 全部改成 {}", step.places.len(), before(first), after(first))
+            let number = step.places.len();
+            match (&first.before, &first.after) {
+                (Some(_), Some(_)) => format!("{number} 處的 {} 全部改成 {}", before(first), after(first)),
+                _ => format!("{}（共 {number} 處）", one(first, None)),
+            }
+        }
+        (EditKind::Move, None) => {
+            let first = step.first.as_deref().unwrap_or_default();
+            format!("把 {first} 移到最前面")
         }
         (EditKind::Swap, Some(first)) => {
             let fields: Vec<&str> = step.places.iter().map(|place| place.field.as_str()).collect();
@@ -101,4 +117,12 @@ fn before(place: &Place) -> String {
 
 fn after(place: &Place) -> String {
     place.after.as_ref().map(short_value).unwrap_or_default()
+}
+
+pub(in super::super) fn remark(remark: &Remark) -> String {
+    match remark {
+        Remark::NoReadyPods { selector, pods: 0 } => format!("同一個 namespace 裡沒有 pod 的 label 是 {selector}"),
+        Remark::NoReadyPods { selector, pods } => format!("label 是 {selector} 的 {pods} 個 pod 都還沒有 ready"),
+        Remark::Leftover { claim } => format!("claimRef 仍指向已刪除的 claim {claim}"),
+    }
 }

@@ -1,0 +1,221 @@
+//! The learner's commands through the real binary: watch, exam, progress, init, completions, man, --plain.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
+const WRONG: &str = include_str!("../solutions/scenario-107/wrong-class.yaml");
+
+/// A folder of its own for each test, empty, with a home for progress in it.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("practice").join(test);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
+    command.current_dir(folder).args(arguments).env("CKAD_GRADE_HOME", folder.join(".home"));
+    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn stdout(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    serde_json::from_str(&stdout(folder, &[arguments, &["--format", "json"]].concat())).unwrap()
+}
+
+#[test]
+fn progress_knows_what_was_tried_and_solved() {
+    let folder = folder("progress");
+    fs::write(folder.join("scenario-107.yaml"), WRONG).unwrap();
+    run(&folder, &["show", "107"]);
+    run(&folder, &["107"]);
+    let of_107 = |folder: &Path| {
+        let rows = json(folder, &["progress"]);
+        rows.as_array().unwrap().iter().find(|row| row["scenario"] == "scenario-107").unwrap().clone()
+    };
+    assert_eq!(
+        (of_107(&folder)["next"].as_str(), of_107(&folder)["standing"]["tries"].as_u64()),
+        (Some("finish"), Some(1))
+    );
+    fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
+    run(&folder, &["107"]);
+    let row = of_107(&folder);
+    assert_eq!(row["next"], "rest");
+    assert_eq!(row["standing"]["bestPercent"], 100);
+    assert!(row["standing"]["bestSeconds"].is_u64());
+    let text = stdout(&folder, &["progress"]);
+    assert!(text.contains("✓ 107") && text.contains("1 of "), "{text}");
+}
+
+#[test]
+fn a_practice_folder_has_tasks_and_answers_and_never_loses_one() {
+    let folder = folder("init");
+    stdout(&folder, &["init", "practice"]);
+    let practice = folder.join("practice");
+    let task = fs::read_to_string(practice.join("tasks/scenario-107.md")).unwrap();
+    assert!(task.starts_with("# Bind a claim to one particular volume by its labels\n"), "{task}");
+    assert!(fs::read_to_string(practice.join(".editorconfig")).unwrap().contains("indent_style = space"));
+    let answer = practice.join("scenario-107.yaml");
+    assert!(fs::read_to_string(&answer).unwrap().starts_with("# yaml-language-server: $schema="));
+    fs::write(&answer, KEY).unwrap();
+    let again = stdout(&folder, &["init", "practice"]);
+    assert!(again.starts_with("0 files written"), "{again}");
+    assert_eq!(fs::read_to_string(&answer).unwrap(), KEY);
+    assert_eq!(run(&practice, &["107"]).status.code(), Some(0));
+}
+
+#[test]
+fn an_exam_is_the_same_for_the_same_seed_and_is_graded_by_domain() {
+    let folder = folder("exam");
+    stdout(&folder, &["exam", "start", "one", "--minutes", "30", "--seed", "7"]);
+    let first = json(&folder, &["exam"]);
+    let other = run(&folder, &["exam", "start", "two"]);
+    assert_eq!(other.status.code(), Some(2), "an exam is under way");
+    stdout(&folder, &["exam", "start", "two", "--minutes", "30", "--seed", "7", "--force"]);
+    let second = json(&folder, &["exam"]);
+    let tasks = |exam: &serde_json::Value| {
+        let questions = exam["questions"].as_array().unwrap().clone();
+        questions.iter().map(|question| question["scenario"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(tasks(&first), tasks(&second));
+    // the first task is solved with its key, one other is flagged
+    let question = second["questions"][0].clone();
+    let key = Path::new("solutions").join(question["scenario"].as_str().unwrap()).join("key.yaml");
+    let answer = folder.join("two").join(question["folder"].as_str().unwrap()).join("answer.yaml");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join(key), answer).unwrap();
+    assert!(stdout(&folder, &["exam", "flag", "2"]).contains("flagged"));
+    let status = json(&folder, &["exam", "status"]);
+    assert_eq!((&status["questions"][0]["answered"], &status["questions"][1]["flagged"]), (&true.into(), &true.into()));
+    let output = run(&folder, &["exam", "finish", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let result: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let questions = result["questions"].as_array().unwrap();
+    assert_eq!(questions[0]["points"], questions[0]["possible"]);
+    assert!(questions.iter().skip(1).all(|question| question["points"] == 0 && question["answered"] == false));
+    assert_eq!(run(&folder, &["exam"]).status.code(), Some(2), "no exam is under way any more");
+}
+
+#[test]
+fn an_exam_survives_a_crash_while_its_state_is_written() {
+    let folder = folder("exam-crash");
+    stdout(&folder, &["exam", "start", "--minutes", "20", "--seed", "1"]);
+    fs::write(folder.join(".home/exam.json.4711.tmp"), "{\"seed\":").unwrap();
+    assert!(stdout(&folder, &["exam"]).contains("left"));
+}
+
+/// A process that watches, and the lines it prints.
+struct Watching {
+    child: std::process::Child,
+    lines: Receiver<String>,
+}
+
+impl Watching {
+    fn start(folder: &Path, arguments: &[&str]) -> Watching {
+        let mut child = command(folder, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let (send, lines) = channel();
+        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
+        Watching { child, lines }
+    }
+
+    /// Waits for a line; all lines up to it.
+    fn until(&self, text: &str) -> String {
+        let mut seen = String::new();
+        loop {
+            let line =
+                self.lines.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|_| panic!("no {text:?} in\n{seen}"));
+            seen.push_str(&line);
+            seen.push('\n');
+            if line.contains(text) {
+                return seen;
+            }
+        }
+    }
+
+    fn press(&mut self, key: &str) {
+        writeln!(self.child.stdin.as_mut().unwrap(), "{key}").unwrap();
+    }
+}
+
+#[test]
+fn watch_grades_what_is_saved_and_shows_what_changed() {
+    let folder = folder("watch");
+    let mut watching = Watching::start(&folder, &["watch", "107"]);
+    watching.until("waiting for scenario-107.yaml");
+    let answer = folder.join("scenario-107.yaml");
+    fs::write(&answer, WRONG).unwrap();
+    watching.until("3 of 10 points");
+    // as an editor that writes a temporary file and renames it
+    fs::write(folder.join(".scenario-107.yaml.swp"), KEY).unwrap();
+    fs::rename(folder.join(".scenario-107.yaml.swp"), &answer).unwrap();
+    let change = watching.until("full marks");
+    assert!(change.contains("✓ now: claim `data` is bound"), "{change}");
+    watching.press("h");
+    watching.until("hint 1 of");
+    watching.press("n");
+    watching.until("waiting for scenario-107-");
+    watching.press("q");
+    assert!(watching.child.wait().unwrap().success(), "a task was solved");
+}
+
+#[test]
+fn watch_ends_with_its_input() {
+    let folder = folder("watch-end");
+    fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
+    let mut child = command(&folder, &["watch", "107"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    child.wait().unwrap();
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(text.contains("n next"), "{text}");
+}
+
+#[test]
+fn completions_know_the_commands_and_where_the_shell_can_the_scenarios() {
+    let folder = folder("completions");
+    for (shell, knows_scenarios) in
+        [("bash", true), ("zsh", true), ("fish", true), ("powershell", false), ("elvish", false)]
+    {
+        let script = stdout(&folder, &["completions", shell]);
+        assert!(script.contains("simulate"), "{shell}");
+        assert_eq!(script.contains("107-leftover"), knows_scenarios, "{shell}");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = folder("man");
+    stdout(&folder, &["man", "pages"]);
+    for page in ["ckad-grade.1", "ckad-grade-simulate.1", "ckad-grade-exam-start.1"] {
+        assert!(fs::read_to_string(folder.join("pages").join(page)).unwrap().contains(".TH"), "{page}");
+    }
+}
+
+#[test]
+fn plain_output_has_no_signs_and_no_colours() {
+    let folder = folder("plain");
+    fs::write(folder.join("scenario-107.yaml"), WRONG).unwrap();
+    let output = run(&folder, &["107", "--plain", "--color", "always"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("failed: claim `data` is bound to volume `pv-gold`"), "{text}");
+    assert!(text.is_ascii(), "{text}");
+    assert!(!text.contains('\u{1b}'));
+}
