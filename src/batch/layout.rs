@@ -143,7 +143,9 @@ pub fn pattern(text: &str) -> Result<Regex, String> {
             }
             (Some(name @ ("student" | "scenario" | "attempt")), _) => {
                 seen.push(name);
-                out.push_str(&format!("(?P<{name}>[^/]+?)"));
+                // an attempt begins with a digit, so that a name before it may hold the same separator
+                let first = if name == "attempt" { r"(?:v|\()?[0-9][^/]*?" } else { "[^/]+?" };
+                out.push_str(&format!("(?P<{name}>{first})"));
             }
             (Some(name), _) => return Err(format!("`{{{name}}}` is none of {{student}}, {{scenario}}, {{attempt}}")),
             (None, "*") => out.push_str("[^/]*?"),
@@ -388,7 +390,7 @@ mod tests {
     fn a_pattern_says_where_the_parts_are() {
         let layout = Layout::Pattern(pattern("{scenario}/group-*/{student}_{attempt}.yaml").unwrap());
         let reading = read_with(&layout, "107/group-7/al_ice_2.yaml").unwrap();
-        assert_eq!((reading.student.as_deref(), reading.moment.number), (Some("al"), 0));
+        assert_eq!((reading.student.as_deref(), reading.moment.number), (Some("al_ice"), 2));
         assert!(read_with(&layout, "107/alice.yaml").is_none());
         let folder = Layout::Pattern(pattern("{student}_{scenario}").unwrap());
         assert_eq!(read_with(&folder, "alice_107/a.yaml").unwrap().scenario, Named::Known("scenario-107".to_owned()));
