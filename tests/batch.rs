@@ -184,6 +184,31 @@ fn several_files_are_one_answer() {
 }
 
 #[test]
+fn kubectl_commands_are_an_answer() {
+    let folder = folder("commands");
+    let solutions = Path::new(env!("CARGO_MANIFEST_DIR")).join("solutions/scenario-workloads-scale/right-commands");
+    let commands = fs::read_to_string(solutions.join("commands.sh")).unwrap();
+    put(&folder, "sub/alice/scenario-workloads-scale.sh", &commands);
+    put(&folder, "sub/bob/scenario-workloads-scale/commands.sh", &commands);
+    put(&folder, "sub/bob/scenario-workloads-scale/notes.txt", "commands may name it");
+    // to a reader of YAML the same text, but no command
+    put(&folder, "sub/carol/scenario-workloads-scale.sh", commands.replace("\nkubectl", "\n# kubectl"));
+    let found = grades(&folder, &["sub"]);
+    let points = |student: &str| found[&format!("{student} scenario-workloads-scale")].parse::<u32>().unwrap();
+    assert!(found.len() == 3 && points("alice") > 0, "{found:?}");
+    assert_eq!(points("alice"), points("bob"));
+    assert!(points("carol") < points("alice"));
+}
+
+#[test]
+fn a_folder_of_nothing_but_scenarios_is_one_students() {
+    let folder = folder("single");
+    put(&folder, "alice/scenario-107.yaml", KEY);
+    put(&folder, "alice/105.yaml", POD_KEY);
+    expect(&grades(&folder, &["alice"]), &[("alice scenario-107", "10"), ("alice scenario-105", "10")]);
+}
+
+#[test]
 fn the_roster_says_who_is_missing_and_who_somebody_is() {
     let folder = folder("roster");
     put(

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::{self, Graded, Prepared};
 use super::digest::{self, Digest};
+use super::discover::walk::is_manifest;
 use super::result::ProblemEntry;
 use crate::lang::Lang;
 use crate::manifest;
@@ -80,7 +81,11 @@ struct Meaning {
 }
 
 impl Meaning {
+    /// None for commands: they are not YAML, whatever a reader of YAML makes of them.
     fn of(prepared: &Prepared, files: &[ManifestFile]) -> Option<Meaning> {
+        if !files.iter().all(|file| is_manifest(&file.name)) {
+            return None;
+        }
         let mut out = io::BufWriter::new(Hash(Sha256::new()));
         let mut errors = Vec::new();
         io::Write::write_all(&mut out, &prepared.digest).ok()?;

@@ -2,7 +2,7 @@
 //! sorted by student, scenario and attempt, and come out as one [`Group`] after the other.
 mod group;
 mod shape;
-mod walk;
+pub(super) mod walk;
 
 use std::collections::BTreeSet;
 use std::io::{self, Read as _, Seek as _, SeekFrom};

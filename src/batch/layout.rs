@@ -49,6 +49,8 @@ impl Names {
         let mut names = Names::default();
         for id in all {
             names.full.insert(id.to_lowercase(), id.to_owned());
+            // people leave out what they find superfluous
+            names.full.insert(id.to_lowercase().replacen("scenario-", "scenario", 1), id.to_owned());
             if let Some(rest) = id.strip_prefix("scenario-").filter(|_| short(id)) {
                 names.short.insert(rest.to_lowercase(), id.to_owned());
             }
@@ -104,6 +106,8 @@ pub(super) enum Layout {
 pub(super) struct Usual {
     /// How many leading folders only hold the rest.
     pub(super) wrappers: usize,
+    /// Whether there are no folders at all: then it may be what one student handed in.
+    pub(super) flat: bool,
     /// What GitHub Classroom puts before each student's name.
     pub(super) prefix: String,
     /// Students of Gradescope's `submission_…` folders.
@@ -139,7 +143,9 @@ pub fn pattern(text: &str) -> Result<Regex, String> {
             }
             (Some(name @ ("student" | "scenario" | "attempt")), _) => {
                 seen.push(name);
-                out.push_str(&format!("(?P<{name}>[^/]+?)"));
+                // an attempt begins with a digit, so that a name before it may hold the same separator
+                let first = if name == "attempt" { r"(?:v|\()?[0-9][^/]*?" } else { "[^/]+?" };
+                out.push_str(&format!("(?P<{name}>{first})"));
             }
             (Some(name), _) => return Err(format!("`{{{name}}}` is none of {{student}}, {{scenario}}, {{attempt}}")),
             (None, "*") => out.push_str("[^/]*?"),
@@ -148,7 +154,7 @@ pub fn pattern(text: &str) -> Result<Regex, String> {
     }
     out.push_str(&regex::escape(text.get(end..).unwrap_or_default().trim_end_matches('/')));
     let extended = text.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    out.push_str(if extended { "$" } else { r"(?:\.(?:ya?ml|json)|/.*)?$" });
+    out.push_str(if extended { "$" } else { r"(?:\.(?:ya?ml|json|sh)|/.*)?$" });
     if !seen.contains(&"student") {
         return Err("the pattern has no {student}".to_owned());
     }
@@ -172,8 +178,8 @@ pub(super) fn is_of_platform(name: &str) -> bool {
 }
 
 /// Extensions that do not belong to a name.
-const EXTENSIONS: [&str; 9] =
-    [".yaml", ".yml", ".json", ".zip", ".tar.gz", ".tgz", ".tar", "-submissions", "_submissions"];
+const EXTENSIONS: [&str; 10] =
+    [".yaml", ".yml", ".json", ".sh", ".zip", ".tar.gz", ".tgz", ".tar", "-submissions", "_submissions"];
 
 /// A name without extension and without the sign of an archive.
 pub(super) fn stem(name: &str) -> &str {
@@ -308,6 +314,7 @@ impl Usual {
                 .or(Some(left).filter(|left| !left.is_empty()))
                 .or(after)
                 .or(flat)
+                .or_else(|| self.flat.then(|| outside.to_owned()))
                 .filter(|name| !name.is_empty());
         }
         if reading.scenario == Named::None
@@ -354,6 +361,7 @@ mod tests {
         is("alice.zip!/scenario_105.yaml", "alice", "scenario-105", "", 0);
         is("alice/scenario-999.yaml", "alice", "?scenario-999", "", 0);
         is("alice/answer.yaml", "alice", "", "", 0);
+        is("alice/Scenario107.yaml", "alice", "scenario-107", "", 0);
         is("s1070/1075.yaml", "s1070", "", "", 0);
     }
 
@@ -382,7 +390,7 @@ mod tests {
     fn a_pattern_says_where_the_parts_are() {
         let layout = Layout::Pattern(pattern("{scenario}/group-*/{student}_{attempt}.yaml").unwrap());
         let reading = read_with(&layout, "107/group-7/al_ice_2.yaml").unwrap();
-        assert_eq!((reading.student.as_deref(), reading.moment.number), (Some("al"), 0));
+        assert_eq!((reading.student.as_deref(), reading.moment.number), (Some("al_ice"), 2));
         assert!(read_with(&layout, "107/alice.yaml").is_none());
         let folder = Layout::Pattern(pattern("{student}_{scenario}").unwrap());
         assert_eq!(read_with(&folder, "alice_107/a.yaml").unwrap().scenario, Named::Known("scenario-107".to_owned()));

@@ -26,6 +26,7 @@ use crate::report::Outcome;
 use crate::report::text::batch::{BatchMessage, say};
 use crate::scenario::Library;
 use crate::timeline::ManifestFile;
+use crate::timeline::answer::COMMANDS;
 
 /// What to grade, and how.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ pub fn run(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> io::Res
     let (work, queue) = mpsc::sync_channel::<(u64, Group)>(jobs * WINDOW);
     let queue = Mutex::new(queue);
     std::thread::scope(|scope| -> io::Result<()> {
-        let (done, results) = mpsc::sync_channel::<(u64, io::Result<Vec<Line>>)>(jobs * WINDOW * 2);
+        let (done, results) = mpsc::sync_channel::<Done>(jobs * WINDOW * 2);
         let (queue, shared) = (&queue, &shared);
         for number in 0..jobs {
             let done = done.clone();
@@ -166,6 +167,13 @@ struct Line {
     resumed: bool,
 }
 
+/// What a worker made of a group.
+struct Done {
+    number: u64,
+    files: u64,
+    lines: io::Result<Vec<Line>>,
+}
+
 /// Takes results in order.
 struct Sink<'a> {
     out: BufWriter<std::fs::File>,
@@ -179,7 +187,7 @@ impl Sink<'_> {
         &mut self,
         groups: impl Iterator<Item = io::Result<Group>>,
         work: SyncSender<(u64, Group)>,
-        results: &Receiver<(u64, io::Result<Vec<Line>>)>,
+        results: &Receiver<Done>,
         window: usize,
         progress: &mut dyn FnMut(Progress),
     ) -> io::Result<()> {
@@ -203,8 +211,9 @@ impl Sink<'_> {
             if written == sent {
                 continue;
             }
-            let (number, lines) = results.recv().map_err(io::Error::other)?;
-            waiting.insert(number, lines?);
+            let done = results.recv().map_err(io::Error::other)?;
+            self.progress.done += done.files;
+            waiting.insert(done.number, done.lines?);
             while let Some(lines) = waiting.remove(&written) {
                 for line in lines {
                     self.write(&line)?;
@@ -220,18 +229,18 @@ impl Sink<'_> {
         let shared = self.shared;
         let scenario = || shared.scenarios.get(&line.entry.scenario).and_then(|prepared| prepared.scenario());
         self.tally.add(&line.entry, shared.options.lang, scenario);
-        self.progress.done += line.entry.files.len() as u64;
         self.progress.resumed += u64::from(line.resumed);
         self.out.write_all(line.json.as_bytes())?;
         self.out.write_all(b"\n")
     }
 }
 
-fn worker(queue: &Mutex<Receiver<(u64, Group)>>, done: &SyncSender<(u64, io::Result<Vec<Line>>)>, shared: &Shared<'_>) {
+fn worker(queue: &Mutex<Receiver<(u64, Group)>>, done: &SyncSender<Done>, shared: &Shared<'_>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, group)) = next else { return };
-        if done.send((number, shared.group(&group))).is_err() {
+        let files = group.attempts.iter().map(|tried| tried.files.len() as u64).sum();
+        if done.send(Done { number, files, lines: shared.group(&group) }).is_err() {
             return;
         }
     }
@@ -349,15 +358,29 @@ impl Shared<'_> {
                 return Err((Status::Limit, say(lang, &BatchMessage::TooLarge { bytes: limit })));
             }
             left -= length;
-            // what an answer's only file is called says nothing
-            let own = file.path.rsplit('/').next().unwrap_or_default();
-            let name = match found.len() {
-                1 => format!("{scenario}.{}", own.rsplit('.').next().unwrap_or("yaml").to_ascii_lowercase()),
-                _ => own.to_owned(),
-            };
+            let name = name_of(scenario, file, found);
             files.push(ManifestFile { name, bytes });
         }
         Ok(files)
+    }
+}
+
+/// What a file is called for kubectl: its path within the answer. What an answer's only file is called says nothing, and
+/// commands have their fixed name.
+fn name_of(scenario: &str, file: &FoundFile, found: &[FoundFile]) -> String {
+    let folder_of = |path: &str| path.rfind('/').map_or(0, |slash| slash + 1);
+    let is_script = |path: &str| path.to_ascii_lowercase().ends_with(".sh");
+    let common = found.iter().fold(file.path.as_str(), |common, other| {
+        let same = common.bytes().zip(other.path.bytes()).take_while(|(a, b)| a == b).count();
+        let same = (0..=same).rev().find(|at| common.is_char_boundary(*at)).unwrap_or(0);
+        common.get(..same).unwrap_or_default()
+    });
+    let within = file.path.get(folder_of(common)..).unwrap_or_default();
+    let scripts = found.iter().filter(|file| is_script(&file.path)).count();
+    match (found.len(), is_script(within)) {
+        (_, true) if scripts == 1 => format!("{}{COMMANDS}", within.get(..folder_of(within)).unwrap_or_default()),
+        (1, _) => format!("{scenario}.{}", within.rsplit('.').next().unwrap_or("yaml").to_ascii_lowercase()),
+        _ => within.to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, Subcommand, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Exit, Failure, Format, Session, library};
 use crate::batch::attempts::Attempts;
@@ -291,8 +291,13 @@ fn asked(session: &Session<'_>, library: &Library, only: &[String]) -> Result<BT
 /// Grades, with a bar where somebody looks on.
 fn grade(session: &mut Session<'_>, options: &Options<'_>) -> io::Result<Results> {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-    let style = "{msg} {bar:30} {human_pos}/{human_len}  {per_sec}  {eta}";
-    bar.set_style(ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = "{msg} {bar:30} {human_pos}/{human_len}  {rate}";
+    let style = ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let lang = options.lang;
+    bar.set_style(style.with_key("rate", move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let (rate, left) = (format!("{:.0}", state.per_sec()), format!("{:#}", HumanDuration(state.eta())));
+        let _ = out.write_str(&say_batch(lang, &BatchMessage::Rate { rate: &rate, left: &left }));
+    }));
     bar.set_message(say_batch(options.lang, &BatchMessage::Grading));
     let mut resumed = 0;
     let results = batch::run(options, &mut |progress| {

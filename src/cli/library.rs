@@ -32,7 +32,8 @@ pub(super) fn find(session: &mut Session<'_>, name: &str) -> Result<(Entry, Scen
         Lookup::Unknown { suggestion } => {
             // `ckad-grade simulat` is a command, mistyped
             let commands = super::command_names();
-            let suggestion = suggest::nearest(name, commands.iter().map(String::as_str)).or(suggestion);
+            let command = suggest::nearest(name, commands.iter().map(String::as_str));
+            let suggestion = command.filter(|_| !name.starts_with("scenario-")).or(suggestion);
             return Err(Failure::usage(say(session.lang, &Message::UnknownScenario { name, suggestion })));
         }
     };

@@ -12,7 +12,7 @@ mod volumes;
 
 pub use explain::{ClaimState, Explanation, explain};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
@@ -40,6 +40,8 @@ type Volume = Arc<PersistentVolume>;
 pub struct PersistentVolumeBinder {
     volumes: WorkQueue<String>,
     claims: WorkQueue<ClaimKey>,
+    /// Claims that were not looked at yet.
+    unseen: BTreeSet<ClaimKey>,
     index: index::VolumeIndex,
     pods: PodsByClaim,
     resync: resync::Resync,
@@ -81,6 +83,7 @@ impl Reconciler for PersistentVolumeBinder {
             true
         } else if let Some(key) = self.claims.pop(now) {
             let _ = self.sync_claim_by_key(context, &key);
+            self.look_at_new_claims(context, &key);
             true
         } else {
             self.continue_recycling(context)
@@ -113,10 +116,25 @@ impl PersistentVolumeBinder {
         let Some((old, new)) = change.of::<PersistentVolumeClaim>() else { return };
         let Some(claim) = new.or(old) else { return };
         self.resync.observe_claim(claim, new.is_none());
-        self.claims.add((claim.namespace().to_owned(), claim.name().to_owned()));
+        let key = (claim.namespace().to_owned(), claim.name().to_owned());
+        if old.is_none() {
+            self.unseen.insert(key.clone());
+        }
+        self.claims.add(key);
         if new.is_none() && !volume_name(claim).is_empty() {
             // so that the volume need not wait for the resync to be released
             self.volumes.add(volume_name(claim).to_owned());
+        }
+    }
+
+    /// After the first look at a claim, other new ones do not wait either: looking at a claim takes less time than the
+    /// request that creates a pod for it, so the first look at the claims of a StatefulSet finds no pods.
+    fn look_at_new_claims(&mut self, context: &mut Context<'_>, looked_at: &ClaimKey) {
+        let first_look = self.unseen.remove(looked_at);
+        while first_look && !self.unseen.is_empty() {
+            let Some(key) = self.claims.pop(context.api.now()) else { break };
+            let _ = self.sync_claim_by_key(context, &key);
+            self.unseen.remove(&key);
         }
     }
 

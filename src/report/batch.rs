@@ -68,13 +68,13 @@ fn table(results: &Results, out: &mut dyn Write) -> io::Result<()> {
     let mut rows: Vec<(String, BTreeMap<String, Entry>)> = Vec::new();
     for entry in results.entries()? {
         let entry = entry?;
-        if entry.student.is_empty() || entry.scenario.is_empty() {
+        if entry.student.is_empty() {
             continue;
         }
         if rows.last().is_none_or(|(student, _)| *student != entry.student) {
             rows.push((entry.student.clone(), BTreeMap::new()));
         }
-        if let Some((_, entries)) = rows.last_mut() {
+        if let Some((_, entries)) = rows.last_mut().filter(|_| !entry.scenario.is_empty()) {
             entries.insert(entry.scenario.clone(), entry);
         }
     }

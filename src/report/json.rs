@@ -1,7 +1,7 @@
 //! The report for programs.
 use std::io::{self, Write};
 
-use super::Report;
+use super::{Report, jsonl};
 use crate::batch::result::Results;
 
 /// A report as indented JSON with a line break at the end.
@@ -16,11 +16,12 @@ pub fn to_string(report: &Report) -> String {
 /// # Errors
 /// When the results cannot be read or `out` not be written.
 pub fn write_batch(results: &Results, out: &mut dyn Write) -> io::Result<()> {
-    let summary = serde_json::to_string(&results.summary).map_err(io::Error::other)?;
-    write!(out, "{{\n\"summary\": {summary},\n\"entries\": [")?;
+    out.write_all(b"{\n\"summary\": ")?;
+    jsonl::value(&results.summary, out)?;
+    out.write_all(b",\n\"entries\": [")?;
     for (number, entry) in results.entries()?.enumerate() {
         out.write_all(if number == 0 { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut *out, &entry?).map_err(io::Error::other)?;
+        jsonl::value(&entry?, out)?;
     }
     out.write_all(b"\n]\n}\n")
 }

@@ -2,7 +2,7 @@
 use std::borrow::Cow;
 
 /// Whether a character could move the cursor, start an escape sequence, change the direction of the text or hide.
-fn is_dangerous(c: char) -> bool {
+pub fn is_dangerous(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
         c if c.is_control() => true,

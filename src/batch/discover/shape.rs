@@ -50,6 +50,7 @@ impl Shape {
 
     pub(super) fn usual(self, outside: &str, submitters: HashMap<String, Submitter>) -> Usual {
         let [top, second] = self.levels;
+        let flat = top.first.is_none();
         let platform = top.first.as_deref().is_some_and(is_of_platform);
         let wrapped = !self.bare && !top.several && self.holds_students && !platform;
         let (level, parent) = match wrapped {
@@ -64,6 +65,6 @@ impl Shape {
             }
             _ => String::new(),
         };
-        Usual { wrappers: usize::from(wrapped), prefix, submitters }
+        Usual { wrappers: usize::from(wrapped), flat, prefix, submitters }
     }
 }

@@ -12,6 +12,7 @@ use crate::batch::result::Status;
 use crate::batch::spool::{Sorter, TempFile};
 use crate::manifest;
 use crate::report::text::batch::{BatchMessage, say};
+use crate::timeline::answer::COMMANDS;
 
 /// The most bytes that are unpacked from archives.
 const MAX_UNPACKED: u64 = 4 << 30;
@@ -48,7 +49,7 @@ impl<'a> Walk<'a> {
         };
         let root = search.root;
         if root.is_dir() {
-            walk.folder(root, "", 0)?;
+            walk.folder(root, "", 0, false)?;
         } else if let Some(archive) = Archive::of(&root.to_string_lossy()) {
             let read = archive.read(File::open(root)?, &mut |member| walk.member(member, "", 1));
             // what could be read of a download that was cut off counts
@@ -68,7 +69,9 @@ impl<'a> Walk<'a> {
         Place::Nowhere { why: say(self.search.lang, message), status }
     }
 
-    fn folder(&mut self, folder: &Path, within: &str, depth: usize) -> io::Result<()> {
+    /// `commands` says whether the folder belongs to one with `commands.sh`, which may name any file.
+    fn folder(&mut self, folder: &Path, within: &str, depth: usize, commands: bool) -> io::Result<()> {
+        let commands = commands || folder.join(COMMANDS).is_file();
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) if depth > 0 => {
@@ -98,7 +101,7 @@ impl<'a> Walk<'a> {
                 let place = self.why(&BatchMessage::TooDeep { depth: MAX_DEPTH }, Status::Unmatched);
                 self.add(path, place)?;
             } else if kind.is_dir() {
-                self.folder(&entry.path(), &path, depth + 1)?;
+                self.folder(&entry.path(), &path, depth + 1, commands)?;
             } else if kind.is_symlink() {
                 let place = self.why(&BatchMessage::SymbolicLink, Status::Unreadable);
                 self.add(path, place)?;
@@ -106,13 +109,13 @@ impl<'a> Walk<'a> {
                 let place = self.why(&BatchMessage::NotAFile, Status::Unreadable);
                 self.add(path, place)?;
             } else {
-                self.file(entry.path(), path)?;
+                self.file(entry.path(), path, commands)?;
             }
         }
         Ok(())
     }
 
-    fn file(&mut self, file: PathBuf, path: String) -> io::Result<()> {
+    fn file(&mut self, file: PathBuf, path: String, commands: bool) -> io::Result<()> {
         let size = fs::metadata(&file).map(|metadata| metadata.len()).unwrap_or_default();
         if path.ends_with(METADATA) && size <= max_file() {
             let bytes = fs::read(&file).unwrap_or_default();
@@ -125,7 +128,7 @@ impl<'a> Walk<'a> {
                 .and_then(|file| archive.read(file, &mut |member| self.member(member, &format!("{path}!"), 1)));
             return self.after_archive(path, read);
         }
-        let place = if !is_manifest(&name) {
+        let place = if !is_answer(&name) && !commands {
             self.why(&BatchMessage::NotAManifest, Status::Unmatched)
         } else if size > max_file() {
             self.why(&BatchMessage::TooLarge { bytes: max_file() }, Status::Limit)
@@ -179,7 +182,7 @@ impl<'a> Walk<'a> {
                 let read = archive.read_nested(member.content, &mut |inner| self.member(inner, &prefix, depth + 1));
                 return self.after_archive(path, read);
             }
-        } else if !is_manifest(name) {
+        } else if !is_answer(name) {
             self.why(&BatchMessage::NotAManifest, Status::Unmatched)
         } else if member.size > max_file() {
             self.why(&BatchMessage::TooLarge { bytes: max_file() }, Status::Limit)
@@ -252,7 +255,12 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_manifest(name: &str) -> bool {
+/// Whether a file can be an answer, by its name: a manifest or kubectl commands.
+fn is_answer(name: &str) -> bool {
+    is_manifest(name) || name.to_ascii_lowercase().ends_with(".sh")
+}
+
+pub(in crate::batch) fn is_manifest(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 //! Rules of binding and reclaiming, each played on a cluster.
+use k8s_openapi::api::apps::v1::StatefulSet;
 use serde_json::{Value, json};
 
 use super::*;
@@ -510,4 +511,22 @@ fn thousands_of_claims_and_volumes_settle_in_time() {
     }
     lab.settle();
     assert!((0..count).all(|i| lab.bound(&format!("claim-{i}")).0 == "Bound"));
+}
+
+#[test]
+fn the_claims_of_a_set_are_seen_before_their_pods() {
+    let mut lab = Lab::with_provisioners(&["kubernetes.io/host-path"]);
+    lab.class("lazy", json!({"provisioner": "kubernetes.io/host-path", "volumeBindingMode": "WaitForFirstConsumer"}));
+    let claim = json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"],
+        "storageClassName": "lazy", "resources": {"requests": {"storage": "1Gi"}}}});
+    let template =
+        json!({"metadata": {"labels": {"app": "db"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    lab.create::<StatefulSet>(json!({"metadata": {"name": "db", "namespace": "default"}, "spec": {"replicas": 3,
+        "podManagementPolicy": "Parallel", "selector": {"matchLabels": {"app": "db"}}, "template": template,
+        "volumeClaimTemplates": [claim]}}));
+    lab.settle();
+    let events = lab.0.api().events().iter().filter(|e| e.reason.starts_with("WaitFor"));
+    let waits: Vec<_> = events.map(|e| (e.involved_object.name.as_str(), e.reason.as_str())).collect();
+    assert_eq!(waits, ["data-db-0", "data-db-1", "data-db-2"].map(|name| (name, "WaitForFirstConsumer")));
+    assert_eq!(lab.bound("data-db-2").0, "Bound");
 }

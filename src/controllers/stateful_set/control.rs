@@ -28,6 +28,10 @@ impl StatefulSetController {
         if let Some(next) = state.next_available() {
             self.queue.add_at(key.clone(), next);
         }
+        if std::mem::take(&mut state.claims_made) {
+            // the request for the pod comes after the one for its claims, and others are quicker than a request
+            self.queue.add(key.clone());
+        }
         self.sets.insert(key.clone(), state);
         result
     }
@@ -285,21 +289,24 @@ impl Sync<'_> {
         }
     }
 
-    /// In batches of 1, 2, 4…; a failure stops after its batch (`slowStartBatch`).
+    /// In batches of 1, 2, 4…; a failure stops after its batch (`slowStartBatch`), and so do claims whose pods are to be
+    /// made next.
     fn process_replicas_at_once(&mut self) -> Result<(), Stop> {
         let range = ordinals(self.control.spec);
         let fresh: Vec<i64> = self.state.fresh.range(range.clone()).copied().collect();
-        let mut failure: Option<(i64, Failure)> = None;
+        let mut failure: Option<Failure> = None;
+        let mut last_batch = None;
         for ordinal in fresh {
             let batch = batch_of(ordinal - range.start);
-            if failure.as_ref().is_some_and(|(failed, _)| *failed != batch) {
+            if last_batch.is_some_and(|last| last != batch) {
                 break;
             }
             if let Err(Stop::Failed(why)) = self.process_replica(ordinal, false) {
-                failure = failure.or(Some((batch, why)));
+                failure = failure.or(Some(why));
             }
+            last_batch = last_batch.or(Some(batch).filter(|_| failure.is_some() || self.state.claims_made));
         }
-        failure.map_or(Ok(()), |(_, why)| Err(Stop::Failed(why)))
+        failure.map_or(Ok(()), |why| Err(Stop::Failed(why)))
     }
 
     /// `processReplica`.
@@ -336,6 +343,10 @@ impl Sync<'_> {
     fn create_replica(&mut self, ordinal: i64) -> Result<(), Stop> {
         let pod = self.new_versioned_pod(ordinal);
         if self.control.is_claim_stale(&pod, ordinal) {
+            return Err(Stop::Wait);
+        }
+        if self.control.create_claims_of(&pod, ordinal)? {
+            self.state.claims_made = true;
             return Err(Stop::Wait);
         }
         self.control.create(pod, ordinal)?;

@@ -58,6 +58,8 @@ pub(super) struct SetState {
     waiting: BTreeSet<(Timestamp, i64)>,
     /// Members whose revision is not the update revision.
     pub(super) outdated: BTreeSet<i64>,
+    /// Claims were made whose pods are to be made next.
+    pub(super) claims_made: bool,
     replicas: i32,
     ready: i32,
     by_revision: BTreeMap<String, i32>,

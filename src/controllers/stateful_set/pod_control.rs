@@ -76,12 +76,14 @@ impl PodControl<'_> {
         pod.volumes = Some(volumes);
     }
 
-    /// `CreateStatefulPod`: first the claims, then the pod.
+    /// The first half of `CreateStatefulPod`: the claims; whether some were missing.
+    pub(super) fn create_claims_of(&mut self, pod: &Pod, ordinal: i64) -> Result<bool, Failure> {
+        self.create_claims(pod.name(), ordinal)
+            .inspect_err(|failure| self.pod_event("Create", pod.name(), Some(failure)))
+    }
+
+    /// The second half of `CreateStatefulPod`: the pod.
     pub(super) fn create(&mut self, pod: Pod, ordinal: i64) -> Result<(), Failure> {
-        if let Err(failure) = self.create_claims(pod.name(), ordinal) {
-            self.pod_event("Create", pod.name(), Some(&failure));
-            return Err(failure);
-        }
         let local = pod.clone();
         let created = self.api.create(pod).map_err(|status| (status.reason, status.message));
         if let Err((Reason::AlreadyExists, message)) = created {
@@ -200,10 +202,11 @@ impl PodControl<'_> {
         })
     }
 
-    fn create_claims(&mut self, pod: &str, ordinal: i64) -> Result<(), Failure> {
+    fn create_claims(&mut self, pod: &str, ordinal: i64) -> Result<bool, Failure> {
         if templates(self.spec).is_empty() {
-            return Ok(());
+            return Ok(false);
         }
+        let mut created = false;
         let mut failures = Vec::new();
         for (_, claim) in claims(self.set, self.spec, ordinal) {
             let name = claim.name().to_owned();
@@ -211,7 +214,10 @@ impl PodControl<'_> {
                 Some(existing) if existing.is_terminating() => failures.push(format!("pvc {name} is being deleted")),
                 Some(_) => {}
                 None => match self.api.create(claim) {
-                    Ok(_) => self.claim_event(&name, pod, None),
+                    Ok(_) => {
+                        created = true;
+                        self.claim_event(&name, pod, None);
+                    }
                     Err(status) => {
                         failures.push(format!("failed to create PVC {name}: {status}"));
                         self.claim_event(&name, pod, Some(&status.message));
@@ -220,7 +226,7 @@ impl PodControl<'_> {
             }
         }
         match failures.as_slice() {
-            [] => Ok(()),
+            [] => Ok(created),
             [one] => Err(one.clone()),
             more => Err(format!("[{}]", more.join(", "))),
         }

@@ -114,6 +114,9 @@ fn quantities(text: &str) -> Vec<String> {
     let compact: String = text.chars().filter(|c| !c.is_whitespace()).map(|c| if c == ',' { '.' } else { c }).collect();
     let digits = compact.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(compact.len());
     let (number, unit) = compact.split_at(digits);
+    if number.is_empty() {
+        return Vec::new();
+    }
     let unit = unit.to_lowercase();
     let units: Vec<String> = match unit.strip_suffix("byte").or(unit.strip_suffix("bytes")).unwrap_or(&unit) {
         "" | "b" => vec![String::new()],
