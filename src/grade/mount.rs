@@ -110,10 +110,14 @@ fn expected(mount: &Mount, pod: &Value) -> Value {
     })
 }
 
+/// Volumes that the kubelet mounts read-only whatever the mount says.
+const ALWAYS_READ_ONLY: &[&str] = &["configMap", "downwardAPI", "image", "projected", "secret"];
+
 /// Whether a volume is read-only for every container that mounts it. The kubelet takes `readOnly` of the claim's reference, or
-/// of the source itself (`mustMountRO` in pkg/kubelet/kubelet_pods.go; `GetAttributes` of each plugin in pkg/volume). That it
-/// mounts ConfigMaps and Secrets so in any case does not count: who asks for `read-only` there asks for the field.
+/// of the source itself (`mustMountRO` in pkg/kubelet/kubelet_pods.go; `GetAttributes` of each plugin in pkg/volume).
 fn is_read_only(volume: &Value) -> bool {
     let mut sources = volume.as_object().into_iter().flatten();
-    sources.any(|(_, fields)| fields.get("readOnly") == Some(&Value::Bool(true)))
+    sources.any(|(source, fields)| {
+        ALWAYS_READ_ONLY.contains(&source.as_str()) || fields.get("readOnly") == Some(&Value::Bool(true))
+    })
 }
