@@ -467,12 +467,12 @@ fn an_expression_that_is_not_true_tells_what_it_read() {
     let cel = |expression: &str| cel(expression).split(" | ").next().unwrap_or_default().to_owned();
     assert_eq!(
         cel("1 == 1 && object('ConfigMap', 'a', 'one').data.key == 'x'"),
-        "not so in the simulated cluster: object('ConfigMap', 'a', 'one').data.key == 'x'; ConfigMap a/one: data.key is v-one"
+        "not so in the simulated cluster: object('ConfigMap', 'a', 'one').data.key == 'x'; ConfigMap a/one: data.key = v-one"
     );
     assert_eq!(cel("object('ConfigMap', 'a', 'x').data.key == ''"), "there is no ConfigMap a/x");
     assert_eq!(
         cel("objects('ConfigMap', 'a').all(m, has(m.data) && m.data.size() == 7)"),
-        "not so in the simulated cluster; m is ConfigMap a/kube-root-ca.crt, m.data.size() is 1"
+        "not so in the simulated cluster; m = ConfigMap a/kube-root-ca.crt, m.data.size() = 1"
     );
 }
 

@@ -3,7 +3,9 @@ mod explain;
 
 use serde_json::Value;
 
-use super::{FEW, MAX_VALUE, Message, first_difference, names_of, object, objects, prefix, several, value};
+use super::{
+    FEW, MAX_VALUE, Message, first_difference, names_of, object, objects, prefix, several, short_value, value,
+};
 use crate::api::object::ObjectKey;
 use crate::dns::WhyNot;
 use crate::grade::compare::{ANY, Difference};
@@ -287,7 +289,7 @@ fn finding(failure: &Failure) -> String {
                 .iter()
                 .map(|(text, found)| match found {
                     None | Some(Value::Null) => format!("{} is not there", value(&text.as_str().into())),
-                    Some(found) => format!("{} is {}", value(&text.as_str().into()), value(found)),
+                    Some(found) => format!("{} = {}", value(&text.as_str().into()), short_value(found)),
                 })
                 .collect();
             let values = if values.is_empty() { String::new() } else { format!("; {}", values.join(", ")) };
