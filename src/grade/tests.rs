@@ -476,6 +476,7 @@ fn an_expression_that_is_not_true_tells_what_it_read() {
     );
 }
 
+#[test]
 fn a_service_leads_to_exactly_the_pods_and_ports_that_are_asked() {
     use super::endpoints::EndpointsWhy;
     let service = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: a}\nspec: {selector: {app: web}, \
