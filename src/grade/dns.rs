@@ -71,10 +71,25 @@ fn why(question: &Dns, answer: &Answer, client: &Pod, store: &Store) -> Vec<WhyN
         DnsTarget::Pods(wanted) => {
             let found = answer.pods();
             let missing = wanted.iter().filter(|pattern| !found.iter().any(|pod| glob(pattern, pod))).take(MAX_PODS);
-            let mut why: Vec<WhyNot> = missing.filter_map(|pod| dns::not_to_pod(store, answer, pod)).collect();
-            why.dedup();
-            let others = found.iter().filter(|pod| !wanted.iter().any(|pattern| glob(pattern, pod)));
-            why.extend(dns::also_to_pods(store, answer, others.map(|pod| (*pod).to_owned()).collect()));
+            let mut why: Vec<WhyNot> = Vec::new();
+            for next in missing.filter_map(|pod| dns::not_to_pod(store, answer, pod)) {
+                match (why.last_mut(), next) {
+                    // several names that no pod has are told at once
+                    (Some(WhyNot::NoPod { pod: names, .. }), WhyNot::NoPod { pod, .. }) => {
+                        names.push_str(", ");
+                        names.push_str(&pod);
+                    }
+                    (Some(last), next) if *last == next => {}
+                    (_, next) => why.push(next),
+                }
+            }
+            let told = |pod: &str| {
+                why.iter().any(|why| matches!(why, WhyNot::NoPod { pods, .. } if pods.iter().any(|name| name == pod)))
+            };
+            let is_wanted = |pod: &str| wanted.iter().any(|pattern| glob(pattern, pod));
+            let others: Vec<String> =
+                found.iter().filter(|pod| !is_wanted(pod) && !told(pod)).map(|pod| (*pod).to_owned()).collect();
+            why.extend(dns::also_to_pods(store, answer, others));
             why
         }
     }

@@ -110,14 +110,10 @@ fn expected(mount: &Mount, pod: &Value) -> Value {
     })
 }
 
-/// Volumes that the kubelet mounts read-only whatever the mount says.
-const ALWAYS_READ_ONLY: &[&str] = &["configMap", "downwardAPI", "image", "projected", "secret"];
-
 /// Whether a volume is read-only for every container that mounts it. The kubelet takes `readOnly` of the claim's reference, or
-/// of the source itself (`mustMountRO` in pkg/kubelet/kubelet_pods.go; `GetAttributes` of each plugin in pkg/volume).
+/// of the source itself (`mustMountRO` in pkg/kubelet/kubelet_pods.go; `GetAttributes` of each plugin in pkg/volume). That it
+/// mounts ConfigMaps and Secrets so in any case does not count: who asks for `read-only` there asks for the field.
 fn is_read_only(volume: &Value) -> bool {
-    let sources = volume.as_object().into_iter().flatten();
-    sources.into_iter().any(|(source, fields)| {
-        ALWAYS_READ_ONLY.contains(&source.as_str()) || fields.get("readOnly") == Some(&Value::Bool(true))
-    })
+    let mut sources = volume.as_object().into_iter().flatten();
+    sources.any(|(_, fields)| fields.get("readOnly") == Some(&Value::Bool(true)))
 }

@@ -187,7 +187,7 @@ fn a_mount_is_read_only_by_itself_or_by_its_volume() {
     assert!(passes(&asked(claim, true), &answer("persistentVolumeClaim: {claimName: c, readOnly: true}")));
     assert!(!passes(&asked(claim, true), &answer(claim)));
     let map = "configMap: {name: m}";
-    assert!(passes(&asked(map, true), &answer(map)));
+    assert!(!passes(&asked(map, true), &answer(map)));
     let by_itself = answer(claim).replace("mountPath: /data/", "mountPath: /data/, readOnly: true");
     assert!(passes(&asked(claim, true), &by_itself) && !passes(&asked(claim, false), &by_itself));
 }
