@@ -293,8 +293,8 @@ impl Usual {
         }
         if reading.moment.time.is_empty() {
             let others = texts.iter().enumerate().filter(|(n, _)| rest.as_ref().is_none_or(|(at, _)| at != n));
-            let moments = others.map(|(_, text)| attempts::split_time(text).0);
-            if let Some(time) = moments.filter(|time| !time.is_empty()).next_back() {
+            let mut moments = others.map(|(_, text)| attempts::split_time(text).0);
+            if let Some(time) = moments.rfind(|time| !time.is_empty()) {
                 reading.moment.time = time;
             }
         }
