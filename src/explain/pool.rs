@@ -31,7 +31,22 @@ pub struct Pool {
     fields: BTreeSet<(&'static str, &'static str)>,
     /// Names of fields that are spoken of, whatever the type.
     spoken: BTreeSet<String>,
+    /// What cluster DNS could be asked for: Services, and pods of sets.
+    pub dns_names: Vec<String>,
 }
+
+/// Choices that a manifest can leave open and that decide what comes of the object.
+const CHOICES: [(&str, &str); 9] = [
+    ("PersistentVolumeClaimSpec", "storageClassName"),
+    ("PersistentVolumeClaimSpec", "volumeMode"),
+    ("ServiceSpec", "clusterIP"),
+    ("StatefulSetSpec", "podManagementPolicy"),
+    ("StatefulSetSpec", "updateStrategy"),
+    ("StatefulSetUpdateStrategy", "type"),
+    ("StatefulSetSpec", "ordinals"),
+    ("StatefulSetOrdinals", "start"),
+    ("DeploymentStrategy", "type"),
+];
 
 pub(super) fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
     if !list.contains(&item) {
@@ -50,6 +65,7 @@ impl Pool {
             }
         }
         pool.fields.extend([("LabelSelector", "matchLabels"), ("PodSpec", "nodeSelector")]);
+        pool.fields.extend(CHOICES);
         for node in store.objects_of(Kind::Node) {
             pool.take_labels(node);
             pool.take_taints(node);
@@ -97,6 +113,28 @@ impl Pool {
         let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
         if let Some(root) = schema::kind(text("apiVersion"), text("kind")) {
             self.structure(root, value);
+        }
+        self.take_dns_names(value);
+    }
+
+    fn take_dns_names(&mut self, value: &Value) {
+        const MAX_PODS: i64 = 3;
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let name = text("/metadata/name");
+        let namespace =
+            Some(text("/metadata/namespace")).filter(|namespace| !namespace.is_empty()).unwrap_or("default");
+        match text("/kind") {
+            "Service" => push(&mut self.dns_names, format!("{name}.{namespace}.svc.cluster.local")),
+            "StatefulSet" => {
+                let number = |pointer: &str, default| value.pointer(pointer).and_then(Value::as_i64).unwrap_or(default);
+                let (start, replicas) =
+                    (number("/spec/ordinals/start", 0).clamp(0, 1 << 20), number("/spec/replicas", 1));
+                for ordinal in (start..).take(usize::try_from(replicas.clamp(0, MAX_PODS)).unwrap_or(0)) {
+                    let service = text("/spec/serviceName");
+                    push(&mut self.dns_names, format!("{name}-{ordinal}.{service}.{namespace}.svc.cluster.local"));
+                }
+            }
+            _ => {}
         }
     }
 

@@ -47,7 +47,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { singles: 4000, pairs: 2500, work: 1_000_000 }
+        Budget { singles: 4000, pairs: 2500, work: 120_000 }
     }
 }
 

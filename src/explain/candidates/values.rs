@@ -260,9 +260,12 @@ impl Walk<'_> {
             values.extend(pool.pairs().iter().map(|(_, value)| Value::from(value.as_str())));
         }
         values.extend(pool.words.iter().map(text));
-        if name == "storageClassName" {
-            values.push(json!(""));
+        match name {
+            "storageClassName" => values.push(json!("")),
+            "clusterIP" => values.push(json!("None")),
+            _ => {}
         }
+        values.splice(0..0, self.dns_names(current));
         let wanted = match current.and_then(Value::as_str) {
             Some(text) if !text.is_empty() => Some(look(text)),
             _ => expected_look(name),
@@ -282,6 +285,17 @@ impl Walk<'_> {
             values.insert(0, Value::from(number.to_string()));
         }
         tidy(values, current)
+    }
+
+    /// Names that cluster DNS could know, in place of one that looks like it.
+    fn dns_names(&self, current: Option<&Value>) -> Vec<Value> {
+        let known = &self.context.pool.dns_names;
+        let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        let looks_so = current.and_then(Value::as_str).is_some_and(|text| {
+            let full = text.contains(".svc") || text.ends_with(".cluster.local");
+            full || known.iter().any(|name| first(name) == first(text))
+        });
+        known.iter().filter(|_| looks_so).map(|name| Value::from(name.as_str())).collect()
     }
 
     /// The words the API server says it supports in a field, asked with a word it cannot know.
@@ -312,7 +326,7 @@ impl Walk<'_> {
         words
     }
 
-    /// `Unsupported value: "Nonsense": supported values: "A", "B"`.
+    /// The words of `Unsupported value: "Nonsense": supported values: "A", "B"`.
     fn refusal(&self, mut value: Value, nonsense: &str) -> Vec<String> {
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let Some(kind) = Kind::find(text("/apiVersion"), text("/kind")) else { return Vec::new() };
@@ -329,7 +343,13 @@ impl Walk<'_> {
             let words = cause.detail.strip_prefix("supported values: ")?;
             Some(words.split(", ").map(|word| word.trim_matches('"').to_owned()).collect())
         };
-        status.causes.iter().filter(about).find_map(supported).unwrap_or_default()
+        // `{"type":"Nonsense"}: must be 'A' or 'B'`
+        let either = |cause: &crate::api::FieldError| {
+            let (_, words) = cause.detail.split_once(": must be '").filter(|(value, _)| value.contains(nonsense))?;
+            Some(words.trim_end_matches('\'').split("' or '").map(str::to_owned).collect())
+        };
+        let of_this = status.causes.iter().filter(about).find_map(supported);
+        of_this.or_else(|| status.causes.iter().find_map(either)).unwrap_or_default()
     }
 
     /// Keys a map could have.
@@ -371,6 +391,7 @@ impl Walk<'_> {
         if let Some(other) = current.filter(|value| !value.is_string()) {
             values.push(other.to_string().into());
         }
+        values.splice(0..0, self.dns_names(current));
         let mut more: Vec<Value> = others.map(|(_, value)| Value::from(value.as_str())).collect();
         more.extend(pool.words.iter().filter(|w| name == "data" || look(w) != Look::Other).map(|w| w.as_str().into()));
         nearest_first(&mut more, current);
