@@ -36,7 +36,7 @@ pub struct Pool {
 }
 
 /// Choices that a manifest can leave open and that decide what comes of the object.
-const CHOICES: [(&str, &str); 9] = [
+const CHOICES: [(&str, &str); 13] = [
     ("PersistentVolumeClaimSpec", "storageClassName"),
     ("PersistentVolumeClaimSpec", "volumeMode"),
     ("ServiceSpec", "clusterIP"),
@@ -45,7 +45,11 @@ const CHOICES: [(&str, &str); 9] = [
     ("StatefulSetUpdateStrategy", "type"),
     ("StatefulSetSpec", "ordinals"),
     ("StatefulSetOrdinals", "start"),
+    ("StatefulSetSpec", "persistentVolumeClaimRetentionPolicy"),
+    ("StatefulSetPersistentVolumeClaimRetentionPolicy", "whenDeleted"),
+    ("StatefulSetPersistentVolumeClaimRetentionPolicy", "whenScaled"),
     ("DeploymentStrategy", "type"),
+    ("ServicePort", "targetPort"),
 ];
 
 pub(super) fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {

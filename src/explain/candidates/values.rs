@@ -345,7 +345,9 @@ impl Walk<'_> {
         };
         // `{"type":"Nonsense"}: must be 'A' or 'B'`
         let either = |cause: &crate::api::FieldError| {
-            let (_, words) = cause.detail.split_once(": must be '").filter(|(value, _)| value.contains(nonsense))?;
+            let printed = cause.detail.split_once(": must be '").filter(|(value, _)| value.contains(nonsense));
+            let words = cause.detail.strip_prefix("must be '").filter(|_| about(&cause));
+            let words = words.or(printed.map(|(_, words)| words))?;
             Some(words.trim_end_matches('\'').split("' or '").map(str::to_owned).collect())
         };
         let of_this = status.causes.iter().filter(about).find_map(supported);
