@@ -5,6 +5,7 @@ pub mod journal;
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::ApiServer;
+use crate::api::identity::{GOLDEN_GAMMA, scramble};
 use crate::environment::Environment;
 use crate::reconcile::{Context, Reconciler};
 use crate::{controllers, kubelet, scheduler};
@@ -54,13 +55,7 @@ impl Cluster {
     /// The same cluster, in which those who work take their turns in another order, one for each seed. What settles must be
     /// the same in any order; this is for tests that try it.
     pub fn with_turns_shuffled(mut self, seed: u64) -> Self {
-        // splitmix64: any order can come out
-        let place = |index: usize| {
-            let mut x = seed.wrapping_add((index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-            x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            x ^ (x >> 31)
-        };
+        let place = |index: usize| scramble(seed.wrapping_add((index as u64 + 1).wrapping_mul(GOLDEN_GAMMA)));
         let mut workers: Vec<(u64, Worker)> = (0..).map(place).zip(self.workers).collect();
         workers.sort_by_key(|(place, _)| *place);
         self.workers = workers.into_iter().map(|(_, worker)| worker).collect();

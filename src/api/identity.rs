@@ -53,9 +53,16 @@ pub fn hash_suffix(text: &str) -> String {
     (mix(hash) as u32).to_string().bytes().map(|b| safe_letter(u64::from(b))).collect()
 }
 
-/// The finaliser of splitmix64.
+/// The number with this counter of splitmix64's sequence.
 fn mix(counter: u64) -> u64 {
-    let mut z = counter.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    scramble(counter.wrapping_mul(GOLDEN_GAMMA))
+}
+
+/// How far apart the states of splitmix64 are.
+pub(crate) const GOLDEN_GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The finaliser of splitmix64: neighbouring states become numbers that have nothing in common.
+pub(crate) fn scramble(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

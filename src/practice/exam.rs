@@ -7,6 +7,7 @@ use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::store::Store;
+use crate::api::identity::{GOLDEN_GAMMA, scramble};
 use crate::grade::PASS_PERCENT;
 use crate::scenario::{Domain, Level, Scenario};
 
@@ -176,12 +177,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let limit = limit.max(1) as u64;
-        usize::try_from((x ^ (x >> 31)) % limit).unwrap_or(0)
+        self.0 = self.0.wrapping_add(GOLDEN_GAMMA);
+        usize::try_from(scramble(self.0) % limit.max(1) as u64).unwrap_or(0)
     }
 }
 
