@@ -1,11 +1,11 @@
 //! PodGC (`pkg/controller/podgc`): pods on nodes that do not exist are deleted by force.
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{Node, Pod, PodCondition};
+use k8s_openapi::api::core::v1::{Node, Pod};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::object::{Kind, ObjectKey};
-use crate::api::pod_condition::set_condition;
+use crate::api::pod_condition::{disruption_target, set_condition};
 use crate::api::server::DeleteOptions;
 use crate::api::{ApiServer, Change, Store};
 use crate::reconcile::{Context, Reconciler, WorkQueue};
@@ -80,15 +80,7 @@ fn delete(api: &mut ApiServer, key: &PodKey) {
     let Some(pod) = api.get::<Pod>(&key.0, &key.1).cloned() else { return };
     if !is_terminal(&pod) {
         let mut failed = Pod::clone(&pod);
-        let condition = PodCondition {
-            type_: "DisruptionTarget".to_owned(),
-            status: "True".to_owned(),
-            reason: Some("DeletionByPodGC".to_owned()),
-            message: Some("PodGC: node no longer exists".to_owned()),
-            observed_generation: pod.metadata.generation,
-            last_transition_time: Some(api.time()),
-            ..Default::default()
-        };
+        let condition = disruption_target(&pod, "DeletionByPodGC", "PodGC: node no longer exists", api.time());
         let status = failed.status.get_or_insert_default();
         status.phase = Some("Failed".to_owned());
         set_condition(status.conditions.get_or_insert_default(), condition);

@@ -2,12 +2,12 @@
 //! longer do, are deleted.
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{Node, Pod, PodCondition, Taint};
+use k8s_openapi::api::core::v1::{Node, Pod, Taint};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::event::EventType;
 use crate::api::object::{Kind, ObjectKey};
-use crate::api::pod_condition::set_condition;
+use crate::api::pod_condition::{disruption_target, set_condition};
 use crate::api::server::DeleteOptions;
 use crate::api::{ApiServer, Change, Store};
 use crate::reconcile::{Context, Reconciler, WorkQueue};
@@ -158,15 +158,8 @@ fn evict(api: &mut ApiServer, key: &PodKey) {
     let Some(pod) = api.get::<Pod>(&key.0, &key.1).cloned() else { return };
     api.event(NAME, &pod, EventType::Normal, REASON, format!("Marking for deletion Pod {}/{}", key.0, key.1));
     let mut disrupted = Pod::clone(&pod);
-    let condition = PodCondition {
-        type_: "DisruptionTarget".to_owned(),
-        status: "True".to_owned(),
-        reason: Some("DeletionByTaintManager".to_owned()),
-        message: Some("Taint manager: deleting due to NoExecute taint".to_owned()),
-        observed_generation: pod.metadata.generation,
-        last_transition_time: Some(api.time()),
-        ..Default::default()
-    };
+    let condition =
+        disruption_target(&pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", api.time());
     set_condition(disrupted.status.get_or_insert_default().conditions.get_or_insert_default(), condition);
     // a pod that somebody else deletes meanwhile needs no status
     let _ = api.update_status(disrupted);

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Pod, PodCondition};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::jiff::Timestamp;
 
@@ -13,6 +13,7 @@ use super::node_info::{NodeInfo, PodInfo, key_of, nominated_node, priority, spec
 use super::schedule_one::{Nominated, adjust, filter_with_nominated};
 use crate::api::event::EventType;
 use crate::api::object::{Kind, ObjectKey};
+use crate::api::pod_condition::disruption_target;
 use crate::api::server::DeleteOptions;
 use crate::api::{ApiObject, ApiServer, label_selector};
 
@@ -167,19 +168,11 @@ pub fn evict(api: &mut ApiServer, candidate: &Candidate, preemptor: &Pod) {
         }
         let mut changed = Pod::clone(&victim);
         let now = api.time();
-        let generation = changed.metadata.generation;
-        let conditions = changed.status.get_or_insert_default().conditions.get_or_insert_default();
         let scheduler = spec_of(preemptor).scheduler_name.as_deref().unwrap_or("default-scheduler");
+        let message = format!("{scheduler}: preempting to accommodate a higher priority pod");
+        let conditions = changed.status.get_or_insert_default().conditions.get_or_insert_default();
         conditions.retain(|c| c.type_ != "DisruptionTarget");
-        conditions.push(PodCondition {
-            type_: "DisruptionTarget".to_owned(),
-            status: "True".to_owned(),
-            reason: Some("PreemptionByScheduler".to_owned()),
-            message: Some(format!("{scheduler}: preempting to accommodate a higher priority pod")),
-            last_transition_time: Some(now),
-            observed_generation: generation,
-            ..Default::default()
-        });
+        conditions.push(disruption_target(&victim, "PreemptionByScheduler", &message, now));
         let updated = api.update_status(changed).map(|a| a.object).unwrap_or(victim);
         let key = ObjectKey::new(Kind::Pod, updated.namespace(), updated.name());
         if api.delete(&key, &DeleteOptions::default()).is_ok() {
