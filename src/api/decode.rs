@@ -19,7 +19,7 @@
 //! ```
 
 mod check;
-mod go;
+pub(super) mod go;
 mod normalise;
 mod time;
 mod unstructured;

@@ -302,27 +302,15 @@ fn require_object(body: &Value, prefix: &str) -> Result<(), Status> {
         Value::Object(_) => Ok(()),
         other => Err(Status::bad_request(format!(
             "{prefix}json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
-            json_type(other)
+            decode::go::kind(other)
         ))),
-    }
-}
-
-/// What Go's decoder calls a value.
-fn json_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
     }
 }
 
 /// Reads the operations of a JSON patch (`jsonPatcher.applyJSPatch`): fields they do not have are warned of.
 fn json_operations(body: &Value, warnings: &mut Vec<String>) -> Result<Vec<Value>, Status> {
     let wrong = |value: &Value, place: &str| {
-        let kind = json_type(value);
+        let kind = decode::go::kind(value);
         Status::bad_request(format!("error decoding patch: json: cannot unmarshal {kind} into {place}"))
     };
     let operations = match body {

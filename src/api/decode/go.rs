@@ -3,7 +3,7 @@
 use serde_json::{Number, Value};
 
 /// What Go calls a JSON value of the wrong type.
-pub(super) fn kind(value: &Value) -> &'static str {
+pub(in crate::api) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
