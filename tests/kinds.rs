@@ -32,6 +32,7 @@ type Function = (PathBuf, String);
 /// The functions of `src/api/kinds` and `src/api/validation` with their bodies, without tests.
 struct Functions {
     bodies: BTreeMap<Function, String>,
+    code: BTreeMap<PathBuf, String>,
     rule: Regex,
     word: Regex,
 }
@@ -55,20 +56,22 @@ impl Functions {
             rust_files(&api.join(folder), &mut files);
         }
         files.push(api.join("validation.rs"));
-        let mut bodies = BTreeMap::new();
+        let (mut bodies, mut code) = (BTreeMap::new(), BTreeMap::new());
         for file in files {
-            let text = fs::read_to_string(&file).unwrap();
-            let text = text.split("mod tests {").next().unwrap();
+            let whole = fs::read_to_string(&file).unwrap();
+            let text = whole.split("mod tests {").next().unwrap();
             let starts: Vec<_> =
                 start.captures_iter(text).map(|c| (c.get(0).unwrap().start(), c[1].to_owned())).collect();
             for (i, (from, name)) in starts.iter().enumerate() {
                 let to = starts.get(i + 1).map_or(text.len(), |(next, _)| *next);
                 bodies.entry((file.clone(), name.clone())).or_insert_with(String::new).push_str(&text[*from..to]);
             }
+            code.insert(file, whole);
         }
         let reports = "required|invalid|not_supported|forbidden|not_found|duplicate|too_long|too_many";
         Functions {
             bodies,
+            code,
             rule: Regex::new(&format!(
                 r"\.(?:{reports})\(|\b(?:invalid|not_supported)_(?:printed|omitted)\(|\binvalid_each\("
             ))
@@ -81,7 +84,7 @@ impl Functions {
     fn named<'a>(&'a self, (file, name): &'a Function, body: &'a str) -> impl Iterator<Item = &'a Function> {
         let words: BTreeSet<&str> =
             self.word.find_iter(body).map(|word| word.as_str()).filter(|word| word != name).collect();
-        let code = fs::read_to_string(file).unwrap();
+        let code = &self.code[file];
         words.into_iter().filter_map(move |word| {
             let candidates: Vec<&Function> = self.bodies.keys().filter(|(_, function)| function == word).collect();
             let own = candidates.iter().find(|(of, _)| of == file);
