@@ -14,7 +14,7 @@ pub mod statements;
 pub use cluster::{Manifest, Setup, profile_names};
 pub use domain::Domain;
 pub use error::{LoadError, Place};
-pub use library::{Entry, Library, Lookup, Origin};
+pub use library::{Entry, Library, Lookup, Origin, short_id};
 
 use serde::{Deserialize, Serialize};
 

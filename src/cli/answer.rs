@@ -20,6 +20,15 @@ pub(super) fn of_scenario(scenario: &str) -> Option<PathBuf> {
     file.or_else(|| Some(PathBuf::from(scenario)).filter(|folder| folder.is_dir()))
 }
 
+/// Reads the answer to a scenario: the given paths, or what is where it is expected.
+pub(super) fn read_of(session: &Session<'_>, scenario: &str, given: &[PathBuf]) -> Result<Vec<ManifestFile>, Failure> {
+    if !given.is_empty() {
+        return read(session, given);
+    }
+    let none_yet = || Failure::unreadable(say(session.lang, &Message::NoAnswerYet { scenario }));
+    read(session, &[of_scenario(scenario).ok_or_else(none_yet)?])
+}
+
 /// Reads files, folders and standard input (`-`), as `kubectl apply -f` would in this order.
 pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<ManifestFile>, Failure> {
     let mut files = Vec::new();

@@ -7,8 +7,7 @@ use super::{Cli, Exit, Failure, Session, library};
 
 pub(super) fn run(session: &mut Session<'_>, shell: Shell) -> Result<Exit, Failure> {
     let (library, _) = library::open(session)?;
-    let names: Vec<String> =
-        library.entries().map(|entry| entry.id.strip_prefix("scenario-").unwrap_or(&entry.id).to_owned()).collect();
+    let names: Vec<String> = library.entries().map(|entry| crate::scenario::short_id(&entry.id).to_owned()).collect();
     let with_names = |command: clap::Command| {
         command.mut_args(|argument| match argument.get_id() == "scenario" {
             true => argument.value_parser(PossibleValuesParser::new(names.clone())),

@@ -17,7 +17,7 @@ use crate::practice::progress;
 use crate::practice::task_file::{empty_answer, markdown};
 use crate::report::sanitise::sanitise;
 use crate::report::width::pad;
-use crate::scenario::{Domain, Scenario};
+use crate::scenario::{Domain, Scenario, short_id};
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -110,7 +110,7 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
     let chosen = exam::choose(&all, arguments.minutes, seed);
     let mut questions = Vec::new();
     for (number, scenario) in (1..).zip(&chosen) {
-        let name = format!("{number:02}-{}", scenario.id.strip_prefix("scenario-").unwrap_or(&scenario.id));
+        let name = format!("{number:02}-{}", short_id(&scenario.id));
         let folder = arguments.folder.join(&name);
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         let there = show::cluster_at_start(session, scenario)?;
@@ -273,7 +273,7 @@ fn finish(session: &mut Session<'_>) -> Result<Exit, Failure> {
             (_, false) => lang.pick("no answer", "未作答"),
             _ => "",
         };
-        let id = question.scenario.strip_prefix("scenario-").unwrap_or(&question.scenario);
+        let id = short_id(&question.scenario);
         let points = format!("{:>3}/{}", question.points, question.possible);
         writeln!(out, "{number:>3}  {}  {style}{}{style:#}  {SOFT}{remark}{SOFT:#}", pad(id, 26), pad(&points, 7))?;
     }
@@ -298,7 +298,7 @@ fn finish(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let weakest = domains.iter().filter(|(_, percent)| **percent < 100).min_by_key(|(_, percent)| **percent);
     let missed = result.questions.iter().find(|question| question.points < question.possible);
     if let (Some((domain, _)), Some(question)) = (weakest, missed) {
-        let id = question.scenario.strip_prefix("scenario-").unwrap_or(&question.scenario);
+        let id = short_id(&question.scenario);
         let next = lang.pick(
             format!(
                 "Most to gain: {}. Look at one: ckad-grade explain {id} {}",

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use super::{Exit, Failure, Format, Session, answer, library};
 use crate::explain::{self, search::Budget};
 use crate::report::explain as report;
-use crate::report::text::{Message, say};
 use crate::scenario::Lookup;
 
 pub(super) fn run(session: &mut Session<'_>, what: &[PathBuf]) -> Result<Exit, Failure> {
@@ -17,19 +16,7 @@ pub(super) fn run(session: &mut Session<'_>, what: &[PathBuf]) -> Result<Exit, F
         return finish(session, None, &explained);
     }
     let (entry, scenario) = library::find(session, &name)?;
-    let found;
-    let paths = match rest {
-        [] => {
-            let Some(path) = answer::of_scenario(&entry.id) else {
-                let text = say(session.lang, &Message::NoAnswerYet { scenario: &entry.id });
-                return Err(Failure::unreadable(text));
-            };
-            found = [path];
-            &found
-        }
-        given => given,
-    };
-    let files = answer::read(session, paths)?;
+    let files = answer::read_of(session, &entry.id, rest)?;
     let explained = explain::scenario(&scenario, &files, Budget::default())
         .map_err(|error| library::wrong_scenario(session, error))?;
     finish(session, Some(&scenario), &explained)

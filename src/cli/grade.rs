@@ -2,25 +2,12 @@
 use super::{Exit, Failure, Format, GradeArgs, Session, answer, library, picture, practice};
 use crate::grade;
 use crate::picture::Picture;
-use crate::report::text::{Message, say};
 use crate::report::{Report, terminal};
 
 pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) -> Result<Exit, Failure> {
     let (entry, scenario) = library::find(session, name)?;
     picture::check(session, arguments.picture.as_deref())?;
-    let found;
-    let paths = match arguments.files.as_slice() {
-        [] => {
-            let Some(path) = answer::of_scenario(&entry.id) else {
-                let text = say(session.lang, &Message::NoAnswerYet { scenario: &entry.id });
-                return Err(Failure::unreadable(text));
-            };
-            found = [path];
-            &found
-        }
-        given => given,
-    };
-    let answer = answer::read(session, paths)?;
+    let answer = answer::read_of(session, &entry.id, &arguments.files)?;
     let graded = grade::grade(&scenario, &answer).map_err(|error| library::wrong_scenario(session, error))?;
     let report = Report::new(&scenario, &graded, session.lang);
     match session.format {

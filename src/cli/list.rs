@@ -9,7 +9,7 @@ use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, say};
 use crate::report::width::{pad, width, wrap};
-use crate::scenario::{Entry, Level, LoadError, Scenario, chapter};
+use crate::scenario::{Entry, Level, LoadError, Scenario, chapter, short_id};
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const STRONG: Style = Style::new().bold();
@@ -124,14 +124,14 @@ fn data((entry, scenario): &Row, lang: Lang) -> serde_json::Value {
 
 fn write(session: &mut Session<'_>, rows: &[Row]) -> Result<(), Failure> {
     let lang = session.lang;
-    let wide = rows.iter().map(|(entry, _)| width(short(&entry.id))).max().unwrap_or_default();
+    let wide = rows.iter().map(|(entry, _)| width(short_id(&entry.id))).max().unwrap_or_default();
     let minutes = |minutes: u32| say(lang, &Message::Minutes(minutes));
     let widest = rows.iter().flat_map(|(_, s)| s).map(|s| width(&minutes(s.minutes))).max().unwrap_or_default();
     let levels = rows.iter().flat_map(|(_, s)| s).map(|s| width(&say(lang, &Message::Level(s.level))));
     let level_width = levels.max().unwrap_or_default();
     let mut now: Option<&str> = None;
     for (entry, scenario) in rows {
-        let id = pad(&sanitise(short(&entry.id)), wide);
+        let id = pad(&sanitise(short_id(&entry.id)), wide);
         match scenario {
             Ok(scenario) => {
                 if now != Some(&scenario.chapter) {
@@ -160,9 +160,4 @@ fn heading(name: &str, lang: Lang) -> String {
         Some(title) => format!("{STRONG}{plain}{STRONG:#}  {title}"),
         None => format!("{STRONG}{}{STRONG:#}", sanitise(&say(lang, &Message::Chapter(name)))),
     }
-}
-
-/// The name without what all names begin with; commands take it, too.
-fn short(id: &str) -> &str {
-    id.strip_prefix("scenario-").unwrap_or(id)
 }

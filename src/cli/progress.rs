@@ -7,7 +7,7 @@ use crate::practice::progress::{self, Next};
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::width::{pad, width, wrap};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, short_id};
 
 pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     const SOFT: Style = AnsiColor::BrightBlack.on_default();
@@ -37,7 +37,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     let solved = scenarios.iter().filter(|s| standings.get(&s.id).is_some_and(|standing| standing.solved.is_some()));
     let (solved, total) = (solved.count(), scenarios.len());
     let touched: Vec<&Scenario> = scenarios.iter().filter(|s| standings.contains_key(&s.id)).collect();
-    let wide = touched.iter().map(|s| width(short(&s.id))).max().unwrap_or_default();
+    let wide = touched.iter().map(|s| width(short_id(&s.id))).max().unwrap_or_default();
     let out = &mut session.out;
     for scenario in touched {
         let Some(standing) = standings.get(&scenario.id) else { continue };
@@ -61,7 +61,7 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
             Next::Finish => facts.push(lang.pick("not solved yet", "尚未完成").to_owned()),
             Next::Rest | Next::Begin => {}
         }
-        let id = pad(&sanitise(short(&scenario.id)), wide);
+        let id = pad(&sanitise(short_id(&scenario.id)), wide);
         writeln!(out, "{style}{sign}{style:#} {id}  {SOFT}{}{SOFT:#}", facts.join("  "))?;
     }
     if !standings.is_empty() {
@@ -75,15 +75,11 @@ pub(super) fn run(session: &mut Session<'_>) -> Result<Exit, Failure> {
     if let Some(scenario) = todo {
         let title = sanitise(scenario.title.get(lang).trim()).into_owned();
         let next = lang.pick("Next", "下一題");
-        for line in wrap(&format!("{next}: ckad-grade show {}   {title}", short(&scenario.id)), COLUMNS) {
+        for line in wrap(&format!("{next}: ckad-grade show {}   {title}", short_id(&scenario.id)), COLUMNS) {
             writeln!(out, "{SOFT}{line}{SOFT:#}")?;
         }
     }
     Ok(Exit::Success)
-}
-
-fn short(id: &str) -> &str {
-    id.strip_prefix("scenario-").unwrap_or(id)
 }
 
 /// A part of a whole, 20 columns wide.

@@ -13,7 +13,7 @@ use crate::cluster::Cluster;
 use crate::grade;
 use crate::practice::progress::{self, Next};
 use crate::report::{Outcome, Report, sanitise::sanitise, watch};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, short_id};
 
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_millis(150);
@@ -189,7 +189,7 @@ impl Watched {
         practice::note_tried(session, &self.scenario.id, report.points, report.possible)?;
         if report.result == Outcome::Full {
             self.solved = true;
-            let id = self.scenario.id.strip_prefix("scenario-").unwrap_or(&self.scenario.id);
+            let id = short_id(&self.scenario.id);
             let on = session.lang.pick(
                 format!("n goes on · the key and why: ckad-grade solution {id}"),
                 format!("按 n 繼續 · 解答與說明：ckad-grade solution {id}"),

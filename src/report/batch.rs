@@ -78,7 +78,7 @@ fn table(results: &Results, out: &mut dyn Write) -> io::Result<()> {
             entries.insert(entry.scenario.clone(), entry);
         }
     }
-    let short = |id: &str| line(id.strip_prefix("scenario-").unwrap_or(id));
+    let short = |id: &str| line(crate::scenario::short_id(id));
     let heads: Vec<String> = summary.scenarios.iter().map(|scenario| short(&scenario.id)).collect();
     let columns: Vec<usize> = heads.iter().map(|head| width(head).max(5)).collect();
     let names: Vec<String> = rows.iter().map(|(student, _)| shorten(&line(student), MAX_NAME)).collect();

@@ -94,6 +94,11 @@ impl Library {
     }
 }
 
+/// A scenario's name without what all names begin with; every command takes it, too.
+pub fn short_id(id: &str) -> &str {
+    id.strip_prefix("scenario-").unwrap_or(id)
+}
+
 impl Entry {
     fn built_in(&self) -> Option<&'static Embedded> {
         EMBEDDED.iter().find(|e| e.id == self.id)

@@ -33,7 +33,7 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
                     th scope="col" class="sum" { (page.words(Words::Total)) }
                     @for (number, info) in scenarios.iter().enumerate() {
                         th scope="col" class="task" title=(Shown(&info.title)) {
-                            a href=(format!("#s{}", number + 1)) { (Shown(short(&info.id))) }
+                            a href=(format!("#s{}", number + 1)) { (Shown(crate::scenario::short_id(&info.id))) }
                         }
                     }
                 }
@@ -46,10 +46,6 @@ pub(super) fn write(page: &Page<'_>, out: &mut dyn Write) -> io::Result<()> {
         put(out, row(page, number, student, entries, &total))
     })?;
     out.write_all(b"</tbody></table></div></section>\n")
-}
-
-fn short(scenario: &str) -> &str {
-    scenario.strip_prefix("scenario-").unwrap_or(scenario)
 }
 
 fn row(page: &Page<'_>, number: usize, student: &str, entries: &[Entry], total: &Total) -> Markup {
