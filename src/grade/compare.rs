@@ -23,7 +23,7 @@ pub const UNSET: &str = "<unset>";
 pub const NONE: &str = "<none>";
 
 /// `">= 1Gi"` and `"<= 1Gi"` in an expected object: a bound for a quantity or a number.
-pub(super) fn bound(text: &str) -> Option<(Ordering, Quantity)> {
+pub(crate) fn bound(text: &str) -> Option<(Ordering, Quantity)> {
     let at_least = text.strip_prefix(">= ").map(|rest| (Ordering::Greater, rest));
     let (side, rest) = at_least.or_else(|| text.strip_prefix("<= ").map(|rest| (Ordering::Less, rest)))?;
     Some((side, Quantity::parse_trimmed(rest).ok()?))
