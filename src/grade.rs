@@ -94,8 +94,8 @@ pub struct Failure {
     pub finding: Finding,
     /// Where the object differs from what was asked.
     pub differences: Vec<Difference>,
-    /// The same as a text.
-    pub diff: Diff,
+    /// What was expected, and what is, as far as it was asked about; neither if they are not to be shown.
+    pub sides: (Option<Value>, Option<Value>),
     /// Why it is so, as the cluster would say it; the nearest cause first.
     pub reasons: Vec<Reason>,
 }
@@ -205,6 +205,13 @@ pub enum Finding {
         /// The path.
         path: String,
     },
+}
+
+impl Failure {
+    /// Where the object differs from what was asked, as a text.
+    pub fn diff(&self) -> Diff {
+        Diff::of(self.sides.0.as_ref(), self.sides.1.as_ref())
+    }
 }
 
 impl Finding {

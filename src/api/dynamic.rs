@@ -125,8 +125,8 @@ impl ApiServer {
         validation: FieldValidation,
     ) -> Result<Accepted<Object>, Status> {
         let namespace = if T::ID.namespaced() { namespace } else { "" };
-        let old = self.get::<T>(namespace, name).cloned().ok_or_else(|| Status::not_found(T::ID, name))?;
-        let current = old.clone().into_object().to_value();
+        let current = self.store().value(T::ID, namespace, name).ok_or_else(|| Status::not_found(T::ID, name))?;
+        let current = Value::clone(current);
         let root = root::<T>()?;
         let mut warnings = Vec::new();
         let (patched, shown) = match patch {

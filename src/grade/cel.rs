@@ -12,7 +12,6 @@ use cel::extractors::Arguments;
 use cel::objects::{Key, Map};
 use cel::{Context, ExecutionError, Program, Value};
 
-use super::diff::Diff;
 use super::{Failure, Finding, ScenarioError, Verdict, compare, reasons};
 use crate::api::Object;
 use crate::api::object::{Kind, ObjectKey};
@@ -67,7 +66,7 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     };
     let reasons = objects.iter().map(|key| reasons::with_pods(cluster, key)).find(|found| !found.is_empty());
     let failure =
-        Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: reasons.unwrap_or_default() };
+        Failure { finding, differences: Vec::new(), sides: (None, None), reasons: reasons.unwrap_or_default() };
     Ok(Verdict::Failed(Box::new(failure)))
 }
 
@@ -81,8 +80,8 @@ fn add_functions(
     let object = move |kind: Arc<String>, namespace: Arc<String>, name: Arc<String>| {
         let kind = kind_of(&kind, &wrong)?;
         keys.lock().unwrap_or_else(PoisonError::into_inner).push(ObjectKey::new(kind, &namespace, &name));
-        let found = store.object(kind, &namespace, &name);
-        Ok::<Value, ExecutionError>(found.map_or(Value::Null, |object| to_cel(&object.to_value())))
+        let found = store.value(kind, &namespace, &name);
+        Ok::<Value, ExecutionError>(found.map_or(Value::Null, |value| to_cel(value)))
     };
     let (store, wrong) = (outcome.clone(), misuse.clone());
     let objects = move |Arguments(arguments): Arguments| {
@@ -92,7 +91,8 @@ fn add_functions(
             _ => return Err(blame(&wrong, "objects", "it takes a kind and perhaps a namespace".to_owned())),
         };
         let here = |object: &&Object| namespace.is_none_or(|namespace| object.namespace() == namespace.as_str());
-        let list = store.objects_of(kind).filter(here).map(|object| to_cel(&object.to_value())).collect();
+        let value = |object: &Object| store.value(kind, object.namespace(), object.name()).map(|value| to_cel(value));
+        let list = store.objects_of(kind).filter(here).filter_map(value).collect();
         Ok::<Value, ExecutionError>(Value::List(Arc::new(list)))
     };
     let quantity = |text: Value| {

@@ -1,9 +1,7 @@
 //! `count`: so many objects like this exist.
 use super::compare::compare;
-use super::diff::Diff;
 use super::find::Target;
 use super::{Failure, Finding, ScenarioError, Verdict, reasons};
-use crate::api::Object;
 use crate::cluster::Cluster;
 use crate::scenario::{Pattern, Range};
 
@@ -11,8 +9,8 @@ use crate::scenario::{Pattern, Range};
 pub(super) fn ask(range: Range, pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
     let target = Target::of(pattern)?;
     let candidates: Vec<_> = target
-        .objects(cluster.api().store())
-        .map(|object: &Object| (object.key(), compare(&pattern.value, &object.to_value())))
+        .values(cluster.api().store())
+        .map(|(object, value)| (object.key(), compare(&pattern.value, value)))
         .collect();
     let (alike, others): (Vec<_>, Vec<_>) = candidates.into_iter().partition(|(_, found)| found.is_equal());
     let number = alike.len() as u64;
@@ -29,11 +27,11 @@ pub(super) fn ask(range: Range, pattern: &Pattern, cluster: &Cluster) -> Result<
     let failure = match nearest {
         Some((key, found)) => Failure {
             finding,
-            diff: Diff::of(found.expected.as_ref(), found.actual.as_ref()),
+            sides: (found.expected, found.actual),
             differences: found.differences,
             reasons: reasons::with_pods(cluster, &key),
         },
-        None => Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: Vec::new() },
+        None => Failure { finding, differences: Vec::new(), sides: (None, None), reasons: Vec::new() },
     };
     Ok(Verdict::Failed(Box::new(failure)))
 }

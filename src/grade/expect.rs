@@ -1,6 +1,5 @@
 //! `expect`: an object like this exists.
 use super::compare::{Comparison, compare};
-use super::diff::Diff;
 use super::find::{Target, missing_object};
 use super::{Failure, Finding, ScenarioError, Verdict, reasons};
 use crate::api::object::ObjectKey;
@@ -12,8 +11,8 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
     let target = Target::of(pattern)?;
     let store = cluster.api().store();
     let mut nearest: Option<(ObjectKey, Comparison)> = None;
-    for object in target.objects(store) {
-        let comparison = compare(&pattern.value, &object.to_value());
+    for (object, value) in target.values(store) {
+        let comparison = compare(&pattern.value, value);
         if comparison.is_equal() {
             return Ok(Verdict::Passed);
         }
@@ -39,11 +38,8 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
     if let (Some(claim), Some(volume)) = (&object, expected_volume(&comparison)) {
         reasons.extend(reasons::not_chosen(cluster, claim, volume));
     }
-    let diff = match &object {
-        Some(_) => Diff::of(comparison.expected.as_ref(), comparison.actual.as_ref()),
-        None => Diff::default(),
-    };
-    let failure = Failure { finding, diff, differences: comparison.differences, reasons };
+    let sides = (comparison.expected, comparison.actual);
+    let failure = Failure { finding, differences: comparison.differences, sides, reasons };
     Ok(Verdict::Failed(Box::new(failure)))
 }
 
