@@ -6,11 +6,11 @@
 mod seen;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cel::extractors::Arguments;
 use cel::objects::{Key, Map};
-use cel::{Context, ExecutionError, Program, Value};
+use cel::{Context, Env, ExecutionError, Value};
 
 use super::{Failure, Finding, ScenarioError, Verdict, compare, reasons};
 use crate::api::Object;
@@ -21,11 +21,14 @@ use crate::scenario::Cel;
 use crate::suggest;
 pub use seen::Seen;
 
+/// CEL's own types and functions.
+static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
 /// What went wrong in one of our functions because of how it was called, which is the scenario's fault.
 type Misuse = Arc<Mutex<Option<String>>>;
 
 pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
-    let program = Program::compile(&question.expression).map_err(|errors| {
+    let program = question.programs.compile(&question.expression).map_err(|errors| {
         let first = errors.errors.first();
         let line = first.and_then(|e| usize::try_from(e.pos.0).ok()).unwrap_or(1);
         let message = first.map_or_else(|| errors.to_string(), |e| e.msg.clone());
@@ -34,10 +37,11 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     let outcome = Arc::new(cluster.api().store().without_log());
     let asked_for: Arc<Mutex<Vec<ObjectKey>>> = Arc::default();
     let misuse = Misuse::default();
-    let mut context = Context::default();
+    let mut context = Context::with_env(STANDARD.clone());
     add_functions(&mut context, &outcome, &asked_for, &misuse)
         .map_err(|error| ScenarioError::new(&question.place, error))?;
     let result = program.execute(&context);
+    let scope = seen::Scope { programs: &question.programs, context: &context };
     if let Some(message) = misuse.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(ScenarioError::new(&question.place, message));
     }
@@ -45,14 +49,14 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     let expression = question.expression.trim().to_owned();
     let (objects, part) = match &result {
         Ok(Value::Bool(true)) => return Ok(Verdict::Passed),
-        Ok(Value::Bool(false)) | Err(_) => (take(), seen::part(&expression, &context).to_owned()),
+        Ok(Value::Bool(false)) | Err(_) => (take(), seen::part(&expression, &scope).to_owned()),
         Ok(other) => {
             let message = format!("the expression is a {}, not true or false", other.type_of());
             return Err(ScenarioError::new(&question.place, message));
         }
     };
     take();
-    let values = seen::values(&part, &context);
+    let values = seen::values(&part, &scope);
     let mut missing = take();
     missing.retain(|key| outcome.object(key.kind, &key.namespace, &key.name).is_none());
     missing.sort();

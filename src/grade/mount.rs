@@ -35,7 +35,12 @@ pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
         if !found.is_equal() {
             let reasons = reasons::of(cluster, &pod.key());
             let finding = Finding::Different { object: pod.key() };
-            return failed(Failure { finding, differences: found.differences, sides: (found.expected, found.actual), reasons });
+            return failed(Failure {
+                finding,
+                differences: found.differences,
+                sides: (found.expected, found.actual),
+                reasons,
+            });
         }
     }
     Verdict::Passed
