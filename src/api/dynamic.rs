@@ -164,7 +164,7 @@ impl ApiServer {
             }
             checked => checked.map_err(|error| invalid(&error))?,
         }
-        let mut object: T = decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?;
+        let mut object: T = decode::typed(decode::normalise(patched, root)).map_err(|e| invalid(&e))?;
         check_identity(&mut object, namespace, name)?;
         // nothing keeps versions here: whichever a client names is an old one
         let version = object.metadata().resource_version.as_deref().unwrap_or_default();
@@ -190,7 +190,7 @@ fn decode_object<T: Strategy>(
         Ok(object) => Ok(object),
         Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
             warnings.extend(unknown_fields(&error));
-            decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))
+            decode::typed(decode::normalise(value.clone(), root::<T>()?)).map_err(|e| unknown(&e))
         }
         Err(error) => Err(unknown(&error)),
     }
