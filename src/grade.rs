@@ -337,9 +337,9 @@ pub fn grade_and_look(
     answer: &[ManifestFile],
     look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {
-    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
+    let step = Step { namespace: None, action: Action::Answer(answer.to_vec()) };
+    let timeline::PlayedStep { output: answer, mut settled, .. } = timeline::play_step(&mut cluster, &step);
     look(cluster.api().store());
-    let (answer, mut settled) = (played.output, played.settled);
 
     let last = scenario.steps.len();
     let asked = |number: usize| number < last && scenario.checks.iter().any(|check| check.after == Some(number));
@@ -349,12 +349,12 @@ pub fn grade_and_look(
         if asked(number) {
             moments.insert(number, cluster.clone());
         }
-        let played = timeline::play_step(&mut cluster, step);
+        let timeline::PlayedStep { output, settled: this, .. } = timeline::play_step(&mut cluster, step);
         look(cluster.api().store());
-        if played.settled == Settled::GaveUp {
+        if this == Settled::GaveUp {
             settled = Settled::GaveUp;
         }
-        steps.push(played.output);
+        steps.push(output);
     }
 
     let mut checks = Vec::new();
