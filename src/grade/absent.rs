@@ -1,9 +1,10 @@
 //! `absent`: no object like this exists.
 use serde_json::Value;
 
-use super::compare::compare;
+use super::compare::{compare, differences};
 use super::find::Target;
 use super::{Failure, Finding, ScenarioError, Verdict, reasons};
+use crate::api::Object;
 use crate::cluster::Cluster;
 use crate::scenario::Pattern;
 
@@ -12,12 +13,12 @@ const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.na
 
 pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
     let target = Target::of(pattern)?;
-    let compared = target.values(cluster.api().store()).map(|(object, value)| (object, compare(&pattern.value, value)));
-    let (objects, mut views): (Vec<_>, Vec<_>) =
-        compared.filter(|(_, found)| found.is_equal()).map(|(object, found)| (object.key(), found.actual)).unzip();
-    let Some(first) = objects.first() else { return Ok(Verdict::Passed) };
+    let alike = |(_, value): &(&Object, &Value)| differences(&pattern.value, value).is_equal();
+    let (objects, values): (Vec<_>, Vec<_>) =
+        target.values(cluster.api().store()).filter(alike).map(|(object, value)| (object.key(), value)).unzip();
+    let (Some(first), Some(value)) = (objects.first(), values.first()) else { return Ok(Verdict::Passed) };
     let reasons = reasons::of(cluster, first);
-    let view = views.swap_remove(0).unwrap_or_default();
+    let view = compare(&pattern.value, value).actual.unwrap_or_default();
     let mut fields = Vec::new();
     leaves("", &view, &mut fields);
     // what is asked not to be set has no view

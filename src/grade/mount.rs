@@ -1,7 +1,7 @@
 //! `mount`: a container has a volume like this mounted at a path.
 use serde_json::{Map, Value, json};
 
-use super::compare::{ANY, compare};
+use super::compare::{ANY, compare, differences};
 use super::find::missing_object;
 use super::{Failure, Finding, Verdict, reasons};
 use crate::api::Object;
@@ -31,8 +31,9 @@ pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
             let reasons = reasons::of(cluster, &pod.key());
             return failed(Failure { finding, differences: Vec::new(), sides: (None, None), reasons });
         }
-        let found = compare(&expected(mount, actual), actual);
-        if !found.is_equal() {
+        let expected = expected(mount, actual);
+        if !differences(&expected, actual).is_equal() {
+            let found = compare(&expected, actual);
             let reasons = reasons::of(cluster, &pod.key());
             let finding = Finding::Different { object: pod.key() };
             return failed(Failure {
