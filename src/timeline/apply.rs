@@ -371,6 +371,9 @@ pub(super) fn last_applied_text(object: &Value) -> (String, bool) {
 /// JSON as Go's encoder writes it: `<`, `>` and `&` are escaped, and so are U+2028 and U+2029.
 fn go_json(value: &Value) -> String {
     let text = value.to_string();
+    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
