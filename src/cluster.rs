@@ -78,6 +78,11 @@ impl Cluster {
         &self.environment
     }
 
+    /// A copy to look at: nobody works in it.
+    pub fn moment(&self) -> Cluster {
+        Cluster { api: self.api.clone(), environment: self.environment.clone(), workers: Vec::new(), journal: None }
+    }
+
     /// Writes down from now on what happens.
     pub fn keep_journal(&mut self) {
         self.journal = Some(Journal::new(&self.api));

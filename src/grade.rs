@@ -347,7 +347,7 @@ pub fn grade_and_look(
     let mut steps = Vec::new();
     for (number, step) in scenario.steps.iter().enumerate() {
         if asked(number) {
-            moments.insert(number, cluster.clone());
+            moments.insert(number, cluster.moment());
         }
         let timeline::PlayedStep { output, settled: this, .. } = timeline::play_step(&mut cluster, step);
         look(cluster.api().store());
