@@ -132,24 +132,27 @@ impl ApiServer {
         let (patched, shown) = match patch {
             Patch::Strategic(body) => {
                 require_object(body, "")?;
-                let patched = strategic_merge(current, body.clone(), root).map_err(patch_status)?;
-                (patched, go_value(body))
+                (strategic_merge(current, body.clone(), root).map_err(patch_status)?, None)
             }
             Patch::Merge(body) => {
                 require_object(body, "error decoding patch: ")?;
                 let mut patched = current;
                 json_patch::merge(&mut patched, body);
-                let shown = patched.to_string();
+                let shown = Some(patched.to_string());
                 (patched, shown)
             }
             Patch::Json(body) => {
                 let operations = json_operations(body, &mut warnings)?;
                 let patched = apply_json_operations(current, operations)?;
-                let shown = patched.to_string();
+                let shown = Some(patched.to_string());
                 (patched, shown)
             }
         };
         let invalid = |error: &DecodeError| {
+            let shown = match (&shown, patch) {
+                (Some(text), _) => text.clone(),
+                (None, Patch::Strategic(body) | Patch::Merge(body) | Patch::Json(body)) => go_value(body),
+            };
             let mut status = Status::invalid_patch(&shown, &error.to_string());
             status.fields = field_paths(error);
             status
