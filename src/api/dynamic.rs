@@ -9,6 +9,7 @@ use super::schema::{self, Segment, StructType};
 use super::server::{Accepted, ApiServer};
 use super::status::{Reason, Status};
 use super::strategy::Strategy;
+use super::warnings::recorded;
 use crate::for_each_kind;
 
 /// What the server does about fields it does not know (`fieldValidation`).
@@ -97,8 +98,9 @@ impl ApiServer {
         if T::ID.namespaced() && object.namespace().is_empty() {
             object.metadata_mut().namespace = Some(namespace.to_owned());
         }
-        let accepted = self.create(object)?;
+        let accepted = self.create(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: true, warnings })
     }
 
@@ -112,8 +114,9 @@ impl ApiServer {
         let mut warnings = Vec::new();
         let mut object: T = decode_object(value, validation, &mut warnings)?;
         check_identity(&mut object, namespace, name)?;
-        let accepted = self.update(object)?;
+        let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 
@@ -172,8 +175,9 @@ impl ApiServer {
             let why = "the object has been modified; please apply your changes to the latest version and try again";
             return Err(Status::conflict(T::ID, name, why));
         }
-        let accepted = self.update(object)?;
+        let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 }

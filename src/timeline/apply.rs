@@ -103,7 +103,10 @@ fn from_flags(k: &mut Kubectl<'_>) -> Done {
                 let value = live(k).unwrap_or_default();
                 k.print(info.kind, &info.name, verb, &value)?;
             }
-            Err(error) => {
+            Err(mut error) => {
+                if let Error::Status(status) = &mut error {
+                    warnings.append(&mut status.warnings);
+                }
                 k.problems.push(problem(info, &error));
                 k.errors.push(error);
             }
@@ -156,12 +159,13 @@ pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'
         match apply_one(cluster, info, &mut warnings) {
             Ok(verb) => output.stdout.push_str(&format!("{} {verb}\n", kubectl::object_name(info.kind, &info.name))),
             Err(error) => {
+                warnings.extend_from_slice(error.warnings());
                 output.problems.push(problem(info, &error));
                 errors.push(error);
             }
         }
         for warning in warnings {
-            output.stderr.push_str(&format!("Warning: {warning}\n"));
+            kubectl::print_warning(&mut output.stderr, &warning);
             output.problems.push(Problem {
                 message: warning,
                 document: Some(info.document.clone()),

@@ -110,6 +110,14 @@ impl Error {
         }
     }
 
+    /// The warnings that came with a refusal.
+    pub fn warnings(&self) -> &[String] {
+        match self {
+            Error::Status(status) => &status.warnings,
+            Error::Client(_) | Error::Aggregate(_) => &[],
+        }
+    }
+
     /// `messageForError`: one of several errors.
     fn message(&self) -> String {
         match self {
@@ -119,6 +127,14 @@ impl Error {
             Error::Status(status) => format!("Error from server ({}): {}", status.reason.as_str(), status.message),
             other => other.to_string(),
         }
+    }
+}
+
+/// Prints a warning unless it was printed before: kubectl says each once a command.
+pub fn print_warning(stderr: &mut String, warning: &str) {
+    let line = format!("Warning: {warning}\n");
+    if !stderr.lines().any(|printed| printed == line.trim_end_matches('\n')) {
+        stderr.push_str(&line);
     }
 }
 
@@ -224,7 +240,10 @@ impl Output {
 
     /// The output of a command that printed this and ended with these errors.
     pub fn new(stdout: String, warnings: &[String], errors: &[Error]) -> Self {
-        let mut stderr: String = warnings.iter().map(|w| format!("Warning: {w}\n")).collect();
+        let mut stderr = String::new();
+        for warning in warnings.iter().chain(errors.iter().flat_map(Error::warnings)) {
+            print_warning(&mut stderr, warning);
+        }
         stderr.push_str(&print_errors(errors));
         let problem = |error: &Error| Problem {
             message: match error {
