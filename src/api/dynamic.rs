@@ -187,6 +187,7 @@ fn decode_object<T: Strategy>(
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<T, Status> {
+    check_registered::<T>(value)?;
     let converted = in_stored_version::<T>(value)?;
     let value = converted.as_ref().unwrap_or(value);
     let unknown = |error: &DecodeError| decode_status(T::ID, error);
@@ -198,6 +199,23 @@ fn decode_object<T: Strategy>(
         }
         Err(error) => Err(unknown(&error)),
     }
+}
+
+/// The kind of an object must be spelled as the server's scheme spells it (`runtime.NewNotRegisteredErrForKind`).
+fn check_registered<T: Strategy>(value: &Value) -> Result<(), Status> {
+    let given = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if given.is_empty() || given == T::KIND {
+        return Ok(());
+    }
+    let group_version = value.get("apiVersion").and_then(Value::as_str).unwrap_or(T::API_VERSION);
+    let version = group_version.rsplit('/').next().unwrap_or(group_version);
+    let mut status = Status::bad_request(format!(
+        "{given} in version \"{version}\" cannot be handled as a {}: no kind \"{given}\" is registered for version \
+         \"{group_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+        T::KIND
+    ));
+    status.fields = vec!["kind".to_owned()];
+    Err(status)
 }
 
 /// A patched object must still be the one the request is about (`EnsureObjectNamespaceMatchesRequestNamespace`,
