@@ -25,10 +25,19 @@ pub(super) struct Info {
 }
 
 /// An error and the fields it is about.
-type Refused = (Error, Vec<String>);
+struct Refused {
+    error: Box<Error>,
+    fields: Vec<String>,
+}
+
+impl Refused {
+    fn new(error: Error, fields: Vec<String>) -> Self {
+        Refused { error: Box::new(error), fields }
+    }
+}
 
 fn client(message: impl Into<String>, field: &str) -> Refused {
-    (Error::Client(message.into()), vec![field.to_owned()])
+    Refused::new(Error::Client(message.into()), vec![field.to_owned()])
 }
 
 /// Reads a file into infos; a document that kubectl does not understand becomes an error and the others go on
@@ -66,13 +75,13 @@ pub(super) fn read_file(
 }
 
 fn report(document: &Arc<Document>, refused: Refused, errors: &mut Vec<Error>, problems: &mut Vec<Problem>) {
-    let (error, fields) = refused;
-    let told = matches!(error, Error::Aggregate(_)); // item by item
+    let Refused { error, fields } = refused;
+    let told = matches!(*error, Error::Aggregate(_)); // item by item
     if !told {
         let document = Some(document.clone());
         problems.push(Problem { message: error.to_string(), document, fields, ..Problem::default() });
     }
-    errors.push(error);
+    errors.push(*error);
 }
 
 /// `ValidateSchema`: the message and the field it is about. The server validates what it knows; kubectl itself looks only
@@ -175,7 +184,7 @@ fn no_matches(api_version: &str, kind: &str) -> String {
 fn nowhere(kind: Kind, source: &str) -> Refused {
     let message = format!("the server could not find the requested resource (post {})", kind.qualified_resource());
     let status = Status { reason: Reason::NotFound, ..Status::unknown(message) };
-    (Error::from(status).add_source("creating", source), vec!["apiVersion".to_owned()])
+    Refused::new(Error::from(status).add_source("creating", source), vec!["apiVersion".to_owned()])
 }
 
 fn not_simulated(api_version: &str, kind: &str) -> Refused {
@@ -207,7 +216,8 @@ fn decode_document(document: &Document, source: &str) -> Result<(String, String)
         return Err(undecodable(format!("Object 'Kind' is missing in '{object}'"), "kind"));
     }
     if let Err(error) = decode::check_metadata(object) {
-        return Err((Error::Client(format!("unable to decode \"{source}\": {error}")), field_paths(&error)));
+        let message = format!("unable to decode \"{source}\": {error}");
+        return Err(Refused::new(Error::Client(message), field_paths(&error)));
     }
     Ok((api_version, kind))
 }
@@ -264,7 +274,7 @@ fn flatten(
             Err(refused) => report(&item, refused, &mut unknown, problems),
         }
     }
-    if unknown.is_empty() { Ok(()) } else { Err((Error::Aggregate(unknown), Vec::new())) }
+    if unknown.is_empty() { Ok(()) } else { Err(Refused::new(Error::Aggregate(unknown), Vec::new())) }
 }
 
 /// Items of a typed list need neither kind nor apiVersion (`decodeToList`).
