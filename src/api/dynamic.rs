@@ -9,6 +9,7 @@ use super::schema::{self, Segment, StructType};
 use super::server::{Accepted, ApiServer};
 use super::status::{Reason, Status};
 use super::strategy::Strategy;
+use super::warnings::recorded;
 use crate::for_each_kind;
 
 /// What the server does about fields it does not know (`fieldValidation`).
@@ -97,8 +98,9 @@ impl ApiServer {
         if T::ID.namespaced() && object.namespace().is_empty() {
             object.metadata_mut().namespace = Some(namespace.to_owned());
         }
-        let accepted = self.create(object)?;
+        let accepted = self.create(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: true, warnings })
     }
 
@@ -112,8 +114,9 @@ impl ApiServer {
         let mut warnings = Vec::new();
         let mut object: T = decode_object(value, validation, &mut warnings)?;
         check_identity(&mut object, namespace, name)?;
-        let accepted = self.update(object)?;
+        let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 
@@ -175,8 +178,9 @@ impl ApiServer {
             let why = "the object has been modified; please apply your changes to the latest version and try again";
             return Err(Status::conflict(T::ID, name, why));
         }
-        let accepted = self.update(object)?;
+        let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 }
@@ -186,6 +190,7 @@ fn decode_object<T: Strategy>(
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<T, Status> {
+    check_registered::<T>(value)?;
     let converted = in_stored_version::<T>(value)?;
     let value = converted.as_ref().unwrap_or(value);
     let unknown = |error: &DecodeError| decode_status(T::ID, error);
@@ -197,6 +202,23 @@ fn decode_object<T: Strategy>(
         }
         Err(error) => Err(unknown(&error)),
     }
+}
+
+/// The kind of an object must be spelled as the server's scheme spells it (`runtime.NewNotRegisteredErrForKind`).
+fn check_registered<T: Strategy>(value: &Value) -> Result<(), Status> {
+    let given = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if given.is_empty() || given == T::KIND {
+        return Ok(());
+    }
+    let group_version = value.get("apiVersion").and_then(Value::as_str).unwrap_or(T::API_VERSION);
+    let version = group_version.rsplit('/').next().unwrap_or(group_version);
+    let mut status = Status::bad_request(format!(
+        "{given} in version \"{version}\" cannot be handled as a {}: no kind \"{given}\" is registered for version \
+         \"{group_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+        T::KIND
+    ));
+    status.fields = vec!["kind".to_owned()];
+    Err(status)
 }
 
 /// A patched object must still be the one the request is about (`EnsureObjectNamespaceMatchesRequestNamespace`,
