@@ -1,4 +1,6 @@
 //! `kubectl apply -f` (`kubectl/pkg/cmd/apply`, `cli-runtime/pkg/resource`).
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::ManifestFile;
