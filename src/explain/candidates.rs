@@ -20,6 +20,8 @@ use asked::Sought;
 
 /// The most values of a document that are looked at for having changed places.
 const MOST_SWAPPED: usize = 100;
+/// The most pods that a workload is tried with, unless more are asked for.
+const MOST_PODS: i64 = 20;
 /// The most edits of one document.
 const MOST_EDITS: usize = 20_000;
 /// The most entries of a map in whose place other ones are put.
@@ -89,8 +91,18 @@ pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
     if context.others {
         others(context, answer, &mut edits);
     }
+    edits.retain(|edit| context.sought.is_asked(edit) || !makes_too_many_pods(edit));
     edits.sort_by_cached_key(|edit| (context.sought.distance(edit), edit.kind));
     edits
+}
+
+/// A port is no number of pods, and so many take long.
+fn makes_too_many_pods(edit: &Edit) -> bool {
+    let of_pods = ["replicas", "parallelism", "completions"].map(Segment::from);
+    edit.changes.iter().any(|change| {
+        let many = change.value.as_ref().and_then(Value::as_i64).is_some_and(|number| number > MOST_PODS);
+        many && change.path.last().is_some_and(|last| of_pods.contains(last))
+    })
 }
 
 /// Objects of the cluster that the answer leaves alone, with one edit each.
@@ -106,7 +118,7 @@ fn others(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
         let entry = Entry { file: 0, document: None, value: Arc::new(value) };
         let mut walk = Walk::new(context, usize::MAX, &entry, BTreeMap::new());
         walk.document();
-        for edit in walk.edits.into_iter().filter(|edit| edit.kind <= EditKind::Drop) {
+        for edit in walk.edits.into_iter().filter(|edit| edit.kind <= EditKind::Drop && !makes_too_many_pods(edit)) {
             let mut value = (*entry.value).clone();
             if super::answer::apply(&mut value, &edit.changes).is_some() {
                 let added = Some(Added { value, at_end: true });
