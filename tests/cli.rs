@@ -1,49 +1,12 @@
 //! The command line through the real binary.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
-/// A folder of its own for each test, empty.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).args(arguments);
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-fn with_stdin(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut command = command(folder, arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // a command that is wrong does not read its input
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
+use binary::{code, command, folder, run, stderr, stdout, with_stdin};
 
 const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
 const WRONG: &str = include_str!("../solutions/scenario-107/wrong-label-value.yaml");

@@ -1,41 +1,25 @@
 //! The learner's commands through the real binary: watch, exam, progress, init, completions, man, --plain.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
+
+use binary::{command, folder, home, run};
 
 const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
 const WRONG: &str = include_str!("../solutions/scenario-107/wrong-class.yaml");
 
-/// A folder of its own for each test, empty, with a home for progress in it.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("practice").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).args(arguments).env("CKAD_GRADE_HOME", folder.join(".home"));
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
-}
-
 fn stdout(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    assert!(output.stderr.is_empty(), "{}", binary::stderr(&output));
+    binary::stdout(&output)
 }
 
 fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
@@ -118,7 +102,7 @@ fn an_exam_is_the_same_for_the_same_seed_and_is_graded_by_domain() {
 fn an_exam_survives_a_crash_while_its_state_is_written() {
     let folder = folder("exam-crash");
     stdout(&folder, &["exam", "start", "--minutes", "20", "--seed", "1"]);
-    fs::write(folder.join(".home/exam.json.4711.tmp"), "{\"seed\":").unwrap();
+    fs::write(home(&folder).join("exam.json.4711.tmp"), "{\"seed\":").unwrap();
     assert!(stdout(&folder, &["exam"]).contains("left"));
 }
 
