@@ -5,17 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, Session};
 use crate::report::text::{Message, say};
-use crate::timeline::{ManifestFile, answer};
+use crate::timeline::{EXTENSIONS, ManifestFile, answer, is_manifest};
 
 /// The most bytes of one answer.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What kubectl takes from a folder.
-const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
-
 /// Where the answer to a scenario is when nobody says: a file or a folder of the scenario's name.
 pub(super) fn of_scenario(scenario: &str) -> Option<PathBuf> {
-    let files = ["yaml", "yml", "json"].map(|extension| PathBuf::from(format!("{scenario}.{extension}")));
+    let files = EXTENSIONS.map(|extension| PathBuf::from(format!("{scenario}.{extension}")));
     let file = files.into_iter().find(|file| file.is_file());
     file.or_else(|| Some(PathBuf::from(scenario)).filter(|folder| folder.is_dir()))
 }
@@ -42,7 +39,7 @@ pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<Manif
             let bytes = read_bounded(io::stdin().lock()).map_err(|error| unreadable("STDIN", &error))?;
             files.push(ManifestFile { name: "STDIN".to_owned(), bytes });
         } else if path.is_dir() {
-            let inside = manifests_in(path).map_err(|error| unreadable(&name, &error))?;
+            let inside = files_in(path).map_err(|error| unreadable(&name, &error))?;
             if inside.is_empty() {
                 return Err(Failure::unreadable(say(session.lang, &Message::NothingInAnswer { folder: &name })));
             }
@@ -59,9 +56,9 @@ pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<Manif
     Ok(files)
 }
 
-/// The manifests of a folder by name, without those of folders inside. With `commands.sh` beside them it is every file, also
-/// of the folders inside, because commands may name them.
-fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files of an answer that is a folder: its manifests by name, without those of folders inside. With `commands.sh` beside
+/// them it is every file, also of the folders inside, because commands may name them.
+pub(super) fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if folder.join(answer::COMMANDS).is_file() {
         everything_in(folder, 0, &mut files)?;
@@ -69,8 +66,7 @@ fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && path.is_file() {
+        if path.file_name().is_some_and(|name| is_manifest(&name.to_string_lossy())) && path.is_file() {
             files.push(path);
         }
     }

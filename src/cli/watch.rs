@@ -1,7 +1,7 @@
 //! `ckad-grade watch [SCENARIO]`: grades again whenever the answer is saved.
 use std::fs;
 use std::io::{self, BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -217,26 +217,13 @@ fn fingerprint(paths: &[PathBuf]) -> Fingerprint {
             found.push((path.clone(), metadata.len(), metadata.modified().ok()));
             continue;
         }
-        let mut inside: Fingerprint = fs::read_dir(path)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| is_of_an_answer(&entry.path()))
-            .filter_map(|entry| {
-                let metadata = entry.metadata().ok()?;
-                Some((entry.path(), metadata.len(), metadata.modified().ok()))
-            })
-            .collect();
-        inside.sort();
-        found.extend(inside);
+        for file in answer::files_in(path).unwrap_or_default() {
+            if let Ok(metadata) = fs::metadata(&file) {
+                found.push((file, metadata.len(), metadata.modified().ok()));
+            }
+        }
     }
     found
-}
-
-/// Editors leave other files beside those they write.
-fn is_of_an_answer(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    matches!(extension, "yaml" | "yml" | "json" | "sh")
 }
 
 /// Key presses, read beside the work: single keys at a terminal, first letters of lines elsewhere.
