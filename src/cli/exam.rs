@@ -17,7 +17,7 @@ use crate::practice::progress;
 use crate::practice::task_file::{empty_answer, markdown};
 use crate::report::sanitise::sanitise;
 use crate::report::width::pad;
-use crate::scenario::{Domain, Scenario, short_id};
+use crate::scenario::{Scenario, short_id};
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -241,7 +241,7 @@ fn finish(session: &mut Session<'_>) -> Result<Exit, Failure> {
         let graded = grade::grade(scenario, &files).map_err(|error| library::wrong_scenario(session, error))?;
         questions.push(QuestionResult {
             scenario: scenario.id.clone(),
-            domain: Domain::of(scenario),
+            domain: scenario.domain(),
             points: if answered { graded.points() } else { 0 },
             possible: graded.possible(),
             late: answered && last_change(&folder).is_some_and(|change| change > exam.end()),

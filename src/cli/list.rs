@@ -115,7 +115,7 @@ pub(super) fn run(session: &mut Session<'_>, asked: &ListArgs) -> Result<Exit, F
 fn data((entry, scenario): &Row, lang: Lang) -> serde_json::Value {
     match scenario {
         Ok(s) => json!({
-            "id": s.id, "chapter": s.chapter, "chapterTitle": chapter::title(&s.chapter, lang), "level": s.level,
+            "id": s.id, "chapter": s.chapter, "chapterTitle": chapter::title(&s.chapter, lang), "domain": s.domain(), "level": s.level,
             "minutes": s.minutes, "points": s.points(), "title": s.title.get(lang).trim(),
         }),
         Err(error) => json!({ "id": entry.id, "error": error.to_string() }),

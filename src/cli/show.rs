@@ -24,7 +24,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
             .map(|check| json!({ "id": check.id, "points": check.points, "title": check.title.get(lang).trim() }))
             .collect();
         session.data(&json!({
-            "id": scenario.id, "chapter": scenario.chapter, "level": scenario.level, "minutes": scenario.minutes,
+            "id": scenario.id, "chapter": scenario.chapter, "domain": scenario.domain(), "level": scenario.level, "minutes": scenario.minutes,
             "title": scenario.title.get(lang).trim(), "task": scenario.task.get(lang).trim(), "checks": checks,
             "cluster": there, "manifests": manifests(&scenario), "sources": scenario.sources, "hints": scenario.hints.len(),
         }))?;

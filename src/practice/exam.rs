@@ -155,10 +155,10 @@ pub fn choose(scenarios: &[Scenario], minutes: u32, seed: u64) -> Vec<&Scenario>
             let share = i64::from(domain.weight()) * i64::from(total.max(1));
             share - 100 * i64::from(spent.get(domain).copied().unwrap_or(0)) + i64::from(domain.weight())
         };
-        let has_some = |domain: &Domain| left.iter().any(|scenario| Domain::of(scenario) == *domain);
+        let has_some = |domain: &Domain| left.iter().any(|scenario| scenario.domain() == *domain);
         let Some(domain) = Domain::ALL.into_iter().filter(has_some).max_by_key(lacks) else { break };
         let of_domain: Vec<usize> =
-            (0..left.len()).filter(|i| left.get(*i).is_some_and(|s| Domain::of(s) == domain)).collect();
+            (0..left.len()).filter(|i| left.get(*i).is_some_and(|s| s.domain() == domain)).collect();
         let Some(index) = of_domain.get(random.below(of_domain.len())) else { break };
         let scenario = left.remove(*index);
         total += scenario.minutes.max(1);
@@ -206,6 +206,16 @@ mod tests {
         unique.sort();
         unique.dedup();
         assert_eq!(unique.len(), once.len());
+    }
+
+    #[test]
+    fn every_domain_has_tasks_for_its_share_of_a_whole_exam() {
+        let scenarios = scenarios();
+        for domain in Domain::ALL {
+            let of_domain = scenarios.iter().filter(|s| s.level != Level::WarmUp && s.domain() == domain);
+            let minutes: u32 = of_domain.map(|scenario| scenario.minutes).sum();
+            assert!(minutes >= 120 * domain.weight() / 100, "{domain:?}: {minutes} minutes");
+        }
     }
 
     #[test]
