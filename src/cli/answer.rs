@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Session};
+use super::{Failure, Session, os_words};
 use crate::report::text::{Message, say};
 use crate::timeline::{EXTENSIONS, ManifestFile, answer, is_manifest};
 
@@ -32,7 +32,7 @@ pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<Manif
     for path in paths {
         let name = path.display().to_string();
         let unreadable = |file: &str, error: &io::Error| {
-            let error = error.to_string();
+            let error = os_words(error, session.lang);
             Failure::unreadable(say(session.lang, &Message::CannotReadAnswer { file, error: &error }))
         };
         if path.as_os_str() == "-" {

@@ -1,9 +1,8 @@
 //! `ckad-grade completions SHELL`: completion of commands, options and scenario names.
-use clap::CommandFactory as _;
 use clap::builder::PossibleValuesParser;
 use clap_complete::Shell;
 
-use super::{Cli, Exit, Failure, Session, library};
+use super::{Exit, Failure, Session, help, library};
 
 pub(super) fn run(session: &mut Session<'_>, shell: Shell) -> Result<Exit, Failure> {
     let (library, _) = library::open(session)?;
@@ -14,7 +13,7 @@ pub(super) fn run(session: &mut Session<'_>, shell: Shell) -> Result<Exit, Failu
             false => argument,
         })
     };
-    let mut command = with_names(Cli::command());
+    let mut command = with_names(help::command(session.lang));
     let subcommands: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect();
     for name in subcommands {
         command = command.mut_subcommand(name, with_names);

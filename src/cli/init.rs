@@ -3,7 +3,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Exit, Failure, Session, library, show};
+use super::{Exit, Failure, Session, library, path_failed, show};
 use crate::practice::task_file::{EDITORCONFIG, VSCODE_SETTINGS, empty_answer, markdown};
 use crate::scenario::Scenario;
 
@@ -15,7 +15,7 @@ pub(super) fn run(session: &mut Session<'_>, folder: &Path) -> Result<Exit, Fail
         scenarios.push(entry.load().map_err(|error| library::wrong_scenario(session, error))?);
     }
     let mut written = Written::default();
-    let failed = |path: &Path, error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    let failed = |path: &Path, error: io::Error| Failure::usage(path_failed(path, &error, lang));
     let mut write = |name: &str, text: &str| {
         let path = folder.join(name);
         written.file(&path, text).map_err(|error| failed(&path, error))

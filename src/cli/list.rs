@@ -9,7 +9,7 @@ use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, say};
 use crate::report::width::{pad, width, wrap};
-use crate::scenario::{Entry, Level, LoadError, Scenario, chapter, short_id};
+use crate::scenario::{Domain, Entry, Level, LoadError, Scenario, chapter, short_id};
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const STRONG: Style = Style::new().bold();
@@ -26,6 +26,35 @@ pub(super) struct ListArgs {
     /// Only tasks of this level
     #[arg(long, value_enum)]
     level: Option<LevelArg>,
+    /// Only tasks of this domain of the exam
+    #[arg(long, value_enum)]
+    domain: Option<DomainArg>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DomainArg {
+    /// Application Design and Build
+    Design,
+    /// Application Deployment
+    Deployment,
+    /// Application Observability and Maintenance
+    Observability,
+    /// Application Environment, Configuration and Security
+    Environment,
+    /// Services and Networking
+    Networking,
+}
+
+impl From<DomainArg> for Domain {
+    fn from(domain: DomainArg) -> Domain {
+        match domain {
+            DomainArg::Design => Domain::Design,
+            DomainArg::Deployment => Domain::Deployment,
+            DomainArg::Observability => Domain::Observability,
+            DomainArg::Environment => Domain::Environment,
+            DomainArg::Networking => Domain::Networking,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -65,10 +94,11 @@ impl ListArgs {
         });
         word && self.chapter.as_ref().is_none_or(|chapter| scenario.chapter == *chapter)
             && self.level.is_none_or(|level| scenario.level == level.into())
+            && self.domain.is_none_or(|domain| scenario.domain() == domain.into())
     }
 
     fn is_empty(&self) -> bool {
-        self.word.is_none() && self.chapter.is_none() && self.level.is_none()
+        self.word.is_none() && self.chapter.is_none() && self.level.is_none() && self.domain.is_none()
     }
 }
 

@@ -82,6 +82,9 @@ pub struct ExamResult {
     pub started: Timestamp,
     /// When it ended.
     pub finished: Timestamp,
+    /// Where its files are.
+    #[serde(default)]
+    pub folder: PathBuf,
     /// One result for each task.
     pub questions: Vec<QuestionResult>,
 }
@@ -92,6 +95,9 @@ pub struct ExamResult {
 pub struct QuestionResult {
     /// The scenario.
     pub scenario: String,
+    /// Its folder within the exam's.
+    #[serde(default)]
+    pub folder: String,
     /// Its domain.
     pub domain: Domain,
     /// The points earned.
@@ -105,12 +111,21 @@ pub struct QuestionResult {
 }
 
 impl QuestionResult {
-    fn earned(&self) -> u32 {
+    /// The points that count.
+    pub fn earned(&self) -> u32 {
         if self.late { 0 } else { self.points }
     }
 }
 
 impl ExamResult {
+    /// The result of the exam that was finished last, if there is one.
+    ///
+    /// # Errors
+    /// When the user's data folder cannot be read.
+    pub fn last(store: &Store) -> io::Result<Option<ExamResult>> {
+        Ok(store.lines(HISTORY)?.pop())
+    }
+
     /// The percentage of all points, rounded down.
     pub fn percent(&self) -> u32 {
         percent(&self.questions)
@@ -232,6 +247,7 @@ mod tests {
     fn what_is_late_earns_nothing() {
         let question = |domain, points, late| QuestionResult {
             scenario: "a".to_owned(),
+            folder: String::new(),
             domain,
             points,
             possible: 10,
@@ -242,6 +258,7 @@ mod tests {
             seed: 1,
             started: Timestamp::UNIX_EPOCH,
             finished: Timestamp::UNIX_EPOCH,
+            folder: PathBuf::new(),
             questions: vec![
                 question(Domain::Design, 10, false),
                 question(Domain::Design, 4, false),
