@@ -24,7 +24,7 @@ mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -34,6 +34,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use serde_json::Value;
 
 use crate::lang::Lang;
+use crate::report::narrow::{Narrow, fit};
 use crate::report::plain::Plain;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
@@ -199,6 +200,31 @@ enum Command {
     Batch(Box<batch::Arguments>),
 }
 
+impl Cli {
+    /// Whether a command prints for people alone: nothing that one copies or that goes into a file.
+    fn is_for_reading(&self) -> bool {
+        let copied = |command: &Command| {
+            matches!(
+                command,
+                Command::Show { cluster: true, .. }
+                    | Command::Solution { .. }
+                    | Command::Simulate(_)
+                    | Command::Completions { .. }
+                    | Command::Man { .. }
+                    | Command::Schema
+                    | Command::Batch(_)
+            )
+        };
+        self.global.format == Format::Text && !self.command.as_ref().is_some_and(copied)
+    }
+}
+
+/// The columns that can be used: those of the terminal, but not more than are good to read.
+fn columns() -> usize {
+    let terminal = io::stdout().is_terminal().then(|| console::Term::stdout().size_checked()).flatten();
+    terminal.map_or(COLUMNS, |(_, columns)| COLUMNS.min(columns.into()).max(20))
+}
+
 /// Why a command could not do its work.
 #[derive(Debug)]
 struct Failure {
@@ -268,7 +294,9 @@ fn run(mut arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) 
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) if !error.use_stderr() => {
-            let _ = error.print();
+            let mut out = anstream::stdout();
+            let help = error.render().ansi().to_string();
+            let _ = help.lines().flat_map(|line| fit(line, columns())).try_for_each(|line| writeln!(out, "{line}"));
             return Exit::Success;
         }
         Err(error) => {
@@ -286,21 +314,20 @@ fn run(mut arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) 
         ColorArg::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
         ColorArg::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let (mut usual, mut plain);
-    let out: &mut dyn Write = if cli.global.plain {
-        plain = Plain::new(io::BufWriter::new(anstream::stdout()));
-        &mut plain
-    } else {
-        usual = io::BufWriter::new(anstream::stdout());
-        &mut usual
-    };
+    let mut out: Box<dyn Write> = Box::new(io::BufWriter::new(anstream::stdout()));
+    if columns() < COLUMNS && cli.is_for_reading() {
+        out = Box::new(Narrow::new(out, columns()));
+    }
+    if cli.global.plain {
+        out = Box::new(Plain::new(out));
+    }
     let mut err = anstream::stderr();
     let mut session =
         Session { lang, format: cli.global.format, scenarios: cli.global.scenarios, out: &mut *out, err: &mut err };
     let result = match (cli.command, cli.grade.scenario.clone()) {
         (Some(_), Some(scenario)) => Err(Failure::usage(lang.pick(
             format!("a command does not come after a task: ckad-grade {scenario} [FILE]..."),
-            format!("命令不能寫在題目後面：ckad-grade {scenario} [FILE]..."),
+            format!("指令不能寫在題目後面：ckad-grade {scenario} [FILE]..."),
         ))),
         (None, None) => Err(Failure::usage(help::welcome(lang))),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
@@ -366,7 +393,7 @@ fn fail(err: &mut dyn Write, lang: Lang, failure: &Failure) -> Exit {
     }
     const ERROR: Style = AnsiColor::Red.on_default().bold();
     let head = lang.pick("error: ", "錯誤：");
-    let text = wrap(&format!("{head}{}", sanitise(&failure.message)), COLUMNS).join("\n");
+    let text = wrap(&format!("{head}{}", sanitise(&failure.message)), columns()).join("\n");
     let text = text.strip_prefix(head.trim_end()).unwrap_or(&text);
     let _ = writeln!(err, "{ERROR}{}{ERROR:#}{text}", head.trim_end());
     failure.exit

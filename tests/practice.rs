@@ -151,14 +151,50 @@ fn watch_grades_what_is_saved_and_shows_what_changed() {
     // as an editor that writes a temporary file and renames it
     fs::write(folder.join(".scenario-107.yaml.swp"), KEY).unwrap();
     fs::rename(folder.join(".scenario-107.yaml.swp"), &answer).unwrap();
-    let change = watching.until("full marks");
-    assert!(change.contains("✓ now: claim `data` is bound"), "{change}");
+    let change = watching.until("✓ now: claim `data` is bound");
+    assert!(change.contains("✓ full marks, 10 of 10 points"), "{change}");
     watching.press("h");
-    watching.until("hint 1 of");
+    watching.until("hint 1 of 3");
+    let below = watching.until("q quit");
+    assert!(below.contains("full marks") && !below.contains("ckad-grade hint"), "{below}");
+    fs::write(&answer, "# to be done\n").unwrap();
+    watching.until("the answer is still empty");
+    fs::remove_file(&answer).unwrap();
+    watching.until("waiting for scenario-107.yaml");
+    fs::create_dir(folder.join("scenario-107")).unwrap();
+    fs::write(folder.join("scenario-107/a.yaml"), b"\xff\xfe\0").unwrap();
+    watching.until("0 of 10 points");
     watching.press("n");
     watching.until("waiting for scenario-107-");
     watching.press("q");
     assert!(watching.child.wait().unwrap().success(), "a task was solved");
+}
+
+#[test]
+fn watch_waits_for_the_file_that_was_named() {
+    let folder = folder("watch-named");
+    let mut watching = Watching::start(&folder, &["watch", "107", "mine.yaml", "--lang", "zh-TW"]);
+    watching.until("等待 mine.yaml");
+    fs::write(folder.join("mine.yaml"), KEY.replace('\n', "\r\n")).unwrap();
+    watching.until("滿分");
+    watching.press("s");
+    watching.until("計分項目");
+    watching.press("q");
+    assert!(watching.child.wait().unwrap().success());
+}
+
+#[test]
+fn an_answer_without_anything_in_it_is_not_begun() {
+    let folder = folder("empty-answer");
+    fs::write(folder.join("scenario-107.yaml"), "# yaml-language-server: $schema=kubernetes\n---\n\n").unwrap();
+    for arguments in [&["107"][..], &["explain", "107"]] {
+        let output = run(&folder, arguments);
+        assert_eq!((binary::code(&output), binary::stdout(&output)), (1, String::new()));
+        assert!(binary::stderr(&output).contains("still empty. The task: ckad-grade show 107"));
+    }
+    assert_eq!(json(&folder, &["progress"])[0]["standing"]["tries"], 0);
+    let graded = run(&folder, &["107", "--format", "json"]);
+    assert!(binary::stdout(&graded).contains("\"points\": 0"), "programs get every check");
 }
 
 #[test]

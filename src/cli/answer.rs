@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Session, os_words};
+use super::{Exit, Failure, Format, Session, os_words};
 use crate::report::text::{Message, say};
 use crate::timeline::{EXTENSIONS, ManifestFile, answer, is_manifest};
 
@@ -24,6 +24,21 @@ pub(super) fn read_of(session: &Session<'_>, scenario: &str, given: &[PathBuf]) 
     }
     let none_yet = || Failure::unreadable(say(session.lang, &Message::NoAnswerYet { scenario }));
     read(session, &[of_scenario(scenario).ok_or_else(none_yet)?])
+}
+
+/// Whether there is nothing in an answer but comments.
+pub(super) fn is_empty(files: &[ManifestFile]) -> bool {
+    let is_said = |line: &str| !line.is_empty() && line != "---" && !line.starts_with('#');
+    !files.iter().any(|file| String::from_utf8_lossy(&file.bytes).lines().any(|line| is_said(line.trim())))
+}
+
+/// Says so if an answer is not begun yet, instead of failing it check by check.
+pub(super) fn must_say_something(session: &Session<'_>, scenario: &str, files: &[ManifestFile]) -> Result<(), Failure> {
+    // programs get the checks, too
+    match session.format == Format::Text && is_empty(files) {
+        true => Err(Failure { exit: Exit::NotFull, message: say(session.lang, &Message::EmptyAnswer { scenario }) }),
+        false => Ok(()),
+    }
 }
 
 /// Reads files, folders and standard input (`-`), as `kubectl apply -f` would in this order.

@@ -192,12 +192,7 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
 /// The manifests of a task's answer, and whether there is more in them than comments.
 fn read_answer(session: &Session<'_>, folder: &Path) -> (Vec<crate::timeline::ManifestFile>, bool) {
     let files = answer::read(session, &[folder.to_owned()]).unwrap_or_default();
-    let says_something = |bytes: &[u8]| {
-        String::from_utf8_lossy(bytes)
-            .lines()
-            .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-    };
-    let answered = files.iter().any(|file| says_something(&file.bytes));
+    let answered = !answer::is_empty(&files);
     (files, answered)
 }
 

@@ -18,6 +18,7 @@ pub(super) fn run(session: &mut Session<'_>, what: &[PathBuf]) -> Result<Exit, F
     }
     let (entry, scenario) = library::find(session, &name)?;
     let files = answer::read_of(session, &entry.id, rest)?;
+    answer::must_say_something(session, &entry.id, &files)?;
     let explained = explain::scenario(&scenario, &files, Budget::default())
         .map_err(|error| library::wrong_scenario(session, error))?;
     finish(session, Some(&scenario), &explained)

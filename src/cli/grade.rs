@@ -8,6 +8,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) 
     let (entry, scenario) = library::find(session, name)?;
     picture::check(session, arguments.picture.as_deref())?;
     let answer = answer::read_of(session, &entry.id, &arguments.files)?;
+    answer::must_say_something(session, &entry.id, &answer)?;
     let graded = grade::grade(&scenario, &answer).map_err(|error| library::wrong_scenario(session, error))?;
     let report = Report::new(&scenario, &graded, session.lang);
     match session.format {

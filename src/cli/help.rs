@@ -112,13 +112,13 @@ fn page(built: &Command, path: &str, lang: Lang) -> String {
     section(&mut text, lang.pick("Options", "選項"), &arguments(&|a| !a.is_positional() && !is_common(a)));
     section(&mut text, lang.pick("Examples", "範例"), &examples_of(page.examples, lang));
     if path.is_empty() {
-        section(&mut text, lang.pick("For every command", "所有命令通用"), &arguments(&|a| is_common(a)));
+        section(&mut text, lang.pick("For every command", "所有指令通用"), &arguments(&|a| is_common(a)));
     } else {
         let common = built.get_arguments().filter(|a| a.is_global_set()).filter_map(Arg::get_long);
         let common = common.map(|long| format!("--{long}")).collect::<Vec<_>>().join(lang.pick(", ", "、"));
         let more = lang.pick(
             format!("For every command: {common}; see ckad-grade --help"),
-            format!("所有命令通用：{common}；詳見 ckad-grade --help"),
+            format!("所有指令通用：{common}；詳見 ckad-grade --help"),
         );
         text.push('\n');
         push_lines(&mut text, &more);
@@ -153,7 +153,7 @@ fn commands(text: &mut String, built: &Command, path: &str, lang: Lang) {
         return;
     }
     let rows: Vec<_> = names(built).iter().map(|name| row(name)).collect();
-    section(text, lang.pick("Commands", "命令"), &rows);
+    section(text, lang.pick("Commands", "指令"), &rows);
 }
 
 fn examples_of(examples: &[Example], lang: Lang) -> Vec<(String, String)> {
@@ -199,7 +199,7 @@ fn help_of(argument: &Arg, lang: Lang) -> String {
     let own = match argument.get_id().as_str() {
         "help" => lang.pick(
             "Show this; `ckad-grade COMMAND --help` tells more of a command",
-            "顯示說明；`ckad-grade COMMAND --help` 說明單一命令",
+            "顯示說明；`ckad-grade COMMAND --help` 說明單一指令",
         ),
         "version" => lang.pick("Show the version", "顯示版本"),
         _ => "",

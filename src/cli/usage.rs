@@ -40,7 +40,7 @@ fn sentence(error: &Error, lang: Lang) -> String {
         }
         ErrorKind::InvalidSubcommand => {
             let word = first(ContextKind::InvalidSubcommand);
-            lang.pick(format!("there is no command `{word}`"), format!("沒有 `{word}` 這個命令"))
+            lang.pick(format!("there is no command `{word}`"), format!("沒有 `{word}` 這個指令"))
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
             let (value, name) = (first(ContextKind::InvalidValue), name(argument));
@@ -62,7 +62,7 @@ fn sentence(error: &Error, lang: Lang) -> String {
             lang.pick(format!("something is missing: {missing}"), format!("缺少 {missing}"))
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            lang.pick("a command is missing", "缺少命令").to_owned()
+            lang.pick("a command is missing", "缺少指令").to_owned()
         }
         ErrorKind::ArgumentConflict => {
             let prior = text(ContextKind::PriorArg).into_iter().map(name).collect::<Vec<_>>().join(" ");

@@ -49,7 +49,7 @@ const PAGES: &[(&str, Page)] = &[
             ],
             end: Some((
                 "Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.",
-                "結束狀態：0 滿分，1 未滿分，2 命令或題目有錯，3 無法讀取答案。",
+                "結束狀態：0 滿分，1 未滿分，2 指令或題目有錯，3 無法讀取答案。",
             )),
         },
     ),
@@ -188,7 +188,7 @@ const PAGES: &[(&str, Page)] = &[
             ("ckad-grade simulate app/", "a folder, with commands.sh if it has one", "資料夾，可含 commands.sh"),
             ("ckad-grade simulate app/ --picture app.svg", "and draw it", "並畫成圖"),
             ("ckad-grade simulate db.yaml --resolve db-0.db", "ask the cluster's DNS", "查詢 cluster 的 DNS"),
-            ("ckad-grade simulate timeline.toml", "a series of kubectl commands", "一連串的 kubectl 命令"),
+            ("ckad-grade simulate timeline.toml", "a series of kubectl commands", "一連串的 kubectl 指令"),
         ]),
     ),
     (
@@ -227,7 +227,7 @@ const PAGES: &[(&str, Page)] = &[
             ],
             end: Some((
                 "Exit status: 0 everything has a grade, 1 something has none or is nobody's, 2 the command is wrong.",
-                "結束狀態：0 全部都有成績，1 有些沒有成績或無主，2 命令有錯。",
+                "結束狀態：0 全部都有成績，1 有些沒有成績或無主，2 指令有錯。",
             )),
         },
     ),
@@ -276,7 +276,7 @@ const PAGES: &[(&str, Page)] = &[
     (
         "man",
         examples(&[
-            ("ckad-grade man ~/.local/share/man/man1", "one page for each command", "每個命令一頁"),
+            ("ckad-grade man ~/.local/share/man/man1", "one page for each command", "每個指令一頁"),
             ("ckad-grade man | man -l -", "read the first one", "閱讀第一頁"),
         ]),
     ),

@@ -62,7 +62,7 @@ pub(super) const TEXTS: &[(&str, &str, &str)] = &[
     ("progress", "", "已解出哪些題目，接下來做什麼"),
     ("init", "", "建立練習資料夾：題目、空白答案、編輯器設定"),
     ("init", "folder", "資料夾"),
-    ("completions", "", "印出 shell 自動補全命令與題目的腳本"),
+    ("completions", "", "印出 shell 自動補全指令與題目的腳本"),
     ("completions", "shell", "Shell"),
     ("man", "", "產生 man page"),
     ("man", "folder", "放在哪裡 [預設：把第一頁印到標準輸出]"),
