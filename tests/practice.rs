@@ -47,7 +47,48 @@ fn progress_knows_what_was_tried_and_solved() {
     assert_eq!(row["standing"]["bestPercent"], 100);
     assert!(row["standing"]["bestSeconds"].is_u64());
     let text = stdout(&folder, &["progress"]);
-    assert!(text.contains("✓ 107") && text.contains("1 of "), "{text}");
+    assert!(text.contains("✓ 107  100 %  2 tries") && text.contains("\n1 of "), "{text}");
+    assert!(text.contains("Next: 105, ") && text.contains("not tried yet. ckad-grade show 105"), "{text}");
+}
+
+#[test]
+fn progress_says_what_to_do_next_and_why() {
+    let folder = folder("progress-why");
+    let day = 24 * 3600;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let note = |events: &[(u64, &str, &str)]| {
+        let line = |(ago, event, scenario): &(u64, &str, &str)| {
+            let at = k8s_openapi::jiff::Timestamp::from_second((now - ago).try_into().unwrap()).unwrap();
+            let points = if *event == "tried" { ",\"points\":10,\"possible\":10" } else { "" };
+            format!("{{\"event\":\"{event}\",\"at\":\"{at}\",\"scenario\":\"{scenario}\"{points}}}\n")
+        };
+        binary::put(&home(&folder), "progress.jsonl", events.iter().map(line).collect::<String>());
+    };
+    note(&[(8 * day, "tried", "scenario-107")]);
+    let text = stdout(&folder, &["progress"]);
+    assert!(
+        text.contains("↻ 107") && text.contains("solved 8 days ago: worth repeating. ckad-grade show 107"),
+        "{text}"
+    );
+    note(&[(2 * day + 60, "key-shown", "scenario-107"), (2 * day, "tried", "scenario-107")]);
+    let text = stdout(&folder, &["progress", "--lang", "zh-TW"]);
+    assert!(text.contains("看過解答才解出：自己再做一次"), "{text}");
+    let plain = stdout(&folder, &["progress", "--plain"]);
+    assert!(plain.starts_with("again: 107, 100 %, 1 try, solved with the key at hand") && plain.is_ascii(), "{plain}");
+    run(&folder, &["solution", "105"]);
+    let noted = fs::read_to_string(home(&folder).join("progress.jsonl")).unwrap();
+    assert!(noted.ends_with("\"scenario\":\"scenario-105\"}\n") && noted.contains("key-shown"), "{noted}");
+}
+
+#[test]
+fn a_solved_task_leads_to_the_next_one() {
+    let folder = folder("next");
+    fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
+    let solved = |arguments: &[&str]| binary::stdout(&run(&folder, arguments));
+    assert!(solved(&["107"]).ends_with("The next task: ckad-grade show 107-access-modes\n"));
+    // what programs call has no learner
+    let output = command(&folder, &["107"]).env_remove("CKAD_GRADE_HOME").output().unwrap();
+    assert!(!binary::stdout(&output).contains("next"), "{}", binary::stdout(&output));
 }
 
 #[test]
@@ -95,13 +136,26 @@ fn an_exam_is_the_same_for_the_same_seed_and_is_graded_by_domain() {
     let questions = result["questions"].as_array().unwrap();
     assert_eq!(questions[0]["points"], questions[0]["possible"]);
     assert!(questions.iter().skip(1).all(|question| question["points"] == 0 && question["answered"] == false));
-    assert_eq!(run(&folder, &["exam"]).status.code(), Some(2), "no exam is under way any more");
+    let none = run(&folder, &["exam"]);
+    assert_eq!(none.status.code(), Some(2), "no exam is under way any more");
+    assert!(binary::stderr(&none).contains("exam review"));
+    // looking back at it, as a whole and at one task
+    let whole = binary::stdout(&run(&folder, &["exam", "review"]));
+    assert!(whole.contains("✓ ") && whole.contains("no answer") && whole.contains("exam review "), "{whole}");
+    let solved = run(&folder, &["exam", "review", "1"]);
+    assert!(solved.status.success() && binary::stdout(&solved).contains("full marks"));
+    let empty = run(&folder, &["exam", "review", "2"]);
+    assert!(binary::stdout(&empty).contains("there is no answer in"), "{}", binary::stdout(&empty));
+    assert!(binary::stderr(&run(&folder, &["exam", "review", "99"])).contains("numbered 1 to "));
 }
 
 #[test]
 fn an_exam_survives_a_crash_while_its_state_is_written() {
     let folder = folder("exam-crash");
     stdout(&folder, &["exam", "start", "--minutes", "20", "--seed", "1"]);
+    // the next one finds a place of its own
+    stdout(&folder, &["exam", "start", "--minutes", "20", "--seed", "1", "--force"]);
+    assert!(folder.join("ckad-exam-2").is_dir());
     fs::write(home(&folder).join("exam.json.4711.tmp"), "{\"seed\":").unwrap();
     assert!(stdout(&folder, &["exam"]).contains("left"));
 }
@@ -235,7 +289,7 @@ fn plain_output_has_no_signs_and_no_colours() {
     fs::write(folder.join("scenario-107.yaml"), WRONG).unwrap();
     let output = run(&folder, &["107", "--plain", "--color", "always"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("failed: claim `data` is bound to volume `pv-gold`"), "{text}");
+    assert!(text.contains("failed: claim `data` is bound to volume `pv-gold`, 0/5 points\n"), "{text}");
     assert!(text.is_ascii(), "{text}");
     assert!(!text.contains('\u{1b}'));
 }

@@ -1,8 +1,13 @@
 //! `ckad-grade SCENARIO [FILE|DIR|-]...`: grades an answer.
+use anstyle::{AnsiColor, Style};
+
 use super::{Exit, Failure, Format, GradeArgs, Session, answer, library, picture, practice};
 use crate::grade;
 use crate::picture::Picture;
+use crate::report::text::{Message, say};
 use crate::report::{Report, terminal};
+
+const SOFT: Style = AnsiColor::BrightBlack.on_default();
 
 pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) -> Result<Exit, Failure> {
     let (entry, scenario) = library::find(session, name)?;
@@ -15,6 +20,12 @@ pub(super) fn run(session: &mut Session<'_>, name: &str, arguments: &GradeArgs) 
         Format::Text => {
             terminal::write(&report, &mut session.out)?;
             practice::note_tried(session, &report.scenario, report.points, report.possible)?;
+            if graded.is_full()
+                && let Some(next) = practice::next_of_person(session, &report.scenario)
+            {
+                let next = say(session.lang, &Message::NextScenario { scenario: &next });
+                writeln!(session.out, "{SOFT}{next}{SOFT:#}")?;
+            }
         }
         Format::Json | Format::Yaml => {
             let value = serde_json::to_value(&report).map_err(Failure::usage)?;

@@ -11,7 +11,6 @@ use anstyle::{AnsiColor, Style};
 use super::{Exit, Failure, Session, answer, hint, library, practice, show};
 use crate::cluster::Cluster;
 use crate::grade;
-use crate::practice::progress::{self, Next};
 use crate::report::text::{Message, say};
 use crate::report::{Outcome, Report, sanitise::sanitise, watch};
 use crate::scenario::{Scenario, short_id};
@@ -30,7 +29,7 @@ pub(super) fn run(session: &mut Session<'_>, name: Option<&str>, files: &[PathBu
     let mut keys = Keys::start();
     let mut name = match name {
         Some(name) => name.to_owned(),
-        None => next_scenario(session, None)?
+        None => practice::next_scenario(session, None)?
             .ok_or_else(|| Failure::usage(session.lang.pick("there are no scenarios", "沒有題目")))?,
     };
     let mut best = Exit::NotFull;
@@ -43,36 +42,12 @@ pub(super) fn run(session: &mut Session<'_>, name: Option<&str>, files: &[PathBu
         }
         match wish {
             Wish::Quit => return Ok(best),
-            Wish::Next => match next_scenario(session, Some(&watched.scenario.id))? {
+            Wish::Next => match practice::next_scenario(session, Some(&watched.scenario.id))? {
                 Some(next) => name = next,
                 None => return Ok(best),
             },
         }
     }
-}
-
-/// The first scenario to do: begun ones, then those worth repeating, then new ones; the one that is being watched last.
-fn next_scenario(session: &Session<'_>, current: Option<&str>) -> Result<Option<String>, Failure> {
-    let standings = progress::standings(&progress::events(&practice::store()?)?);
-    let (library, _) = library::open(session)?;
-    let now = progress::now();
-    let ids: Vec<String> = library.entries().map(|entry| entry.id.clone()).collect();
-    // go on from where one is, not from the beginning
-    let start = current.and_then(|id| ids.iter().position(|other| other == id)).map_or(0, |index| index + 1);
-    let mut order: Vec<&String> = ids.iter().cycle().skip(start).take(ids.len()).collect();
-    order.retain(|id| Some(id.as_str()) != current);
-    let rank = |id: &&&String| match standings.get(**id).map_or(Next::Begin, |standing| standing.next(now)) {
-        Next::Finish => 0,
-        Next::Repeat => 1,
-        Next::Begin => 2,
-        Next::Rest => 3,
-    };
-    let next = match current {
-        // from one task to the next in the list, leaving out what is done
-        Some(_) => order.iter().find(|id| rank(id) < 3).or(order.first()),
-        None => order.iter().min_by_key(|id| rank(id)),
-    };
-    Ok(next.map(|id| (*id).clone()))
 }
 
 /// What a person wants next.

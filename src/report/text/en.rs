@@ -53,6 +53,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
              {scenario}/) and run the same command again, or name the files: ckad-grade {} FILE...",
             short_id(scenario)
         ),
+        Message::NextScenario { scenario } => format!("The next task: ckad-grade show {}", short_id(scenario)),
         Message::EmptyAnswer { scenario } => {
             format!("the answer is still empty. The task: ckad-grade show {}", short_id(scenario))
         }

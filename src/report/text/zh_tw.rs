@@ -52,6 +52,7 @@ pub(super) fn say(message: &Message<'_>) -> String {
              也可以直接指定檔案：ckad-grade {} FILE...",
             short_id(scenario)
         ),
+        Message::NextScenario { scenario } => format!("下一題：ckad-grade show {}", short_id(scenario)),
         Message::EmptyAnswer { scenario } => {
             format!("答案還是空的。題目：ckad-grade show {}", short_id(scenario))
         }
