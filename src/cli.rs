@@ -1,6 +1,7 @@
 //! The command line: one file per command.
 mod answer;
 mod batch;
+mod complete;
 mod completions;
 mod exam;
 mod explain;
@@ -189,6 +190,13 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// What can be typed next; for the scripts of `completions`
+    #[command(hide = true)]
+    Complete {
+        /// The words so far, the last one as far as it is typed
+        #[arg(last = true)]
+        words: Vec<String>,
+    },
     /// Write the manual pages
     Man {
         /// Where to [default: the first page to standard output]
@@ -210,6 +218,7 @@ impl Cli {
                     | Command::Solution { .. }
                     | Command::Simulate(_)
                     | Command::Completions { .. }
+                    | Command::Complete { .. }
                     | Command::Man { .. }
                     | Command::Schema
                     | Command::Batch(_)
@@ -345,6 +354,7 @@ fn run(mut arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) 
         (Some(Command::Progress), _) => progress::run(&mut session),
         (Some(Command::Init { folder }), _) => init::run(&mut session, &folder),
         (Some(Command::Completions { shell }), _) => completions::run(&mut session, shell),
+        (Some(Command::Complete { words }), _) => complete::run(&mut session, &words),
         (Some(Command::Man { folder }), _) => man::run(&mut session, folder.as_deref()),
         (Some(Command::Schema), _) => schema::run(&mut session),
     };
@@ -384,7 +394,11 @@ fn os_words(error: &io::Error, lang: Lang) -> String {
 }
 
 fn command_names() -> Vec<String> {
-    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+    Cli::command()
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set())
+        .map(|command| command.get_name().to_owned())
+        .collect()
 }
 
 fn fail(err: &mut dyn Write, lang: Lang, failure: &Failure) -> Exit {

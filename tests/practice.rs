@@ -265,12 +265,27 @@ fn watch_ends_with_its_input() {
 #[test]
 fn completions_know_the_commands_and_where_the_shell_can_the_scenarios() {
     let folder = folder("completions");
-    for (shell, knows_scenarios) in
-        [("bash", true), ("zsh", true), ("fish", true), ("powershell", false), ("elvish", false)]
-    {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = stdout(&folder, &["completions", shell]);
-        assert!(script.contains("simulate"), "{shell}");
-        assert_eq!(script.contains("107-leftover"), knows_scenarios, "{shell}");
+        assert!(script.contains("complete -- ") || script.contains("simulate"), "{shell}");
+    }
+    let next = |words: &[&str]| {
+        let output = run(&folder, &[&["complete", "--"], words].concat());
+        let text = binary::stdout(&output);
+        assert_eq!(output.status.success(), !text.is_empty(), "a file's name is none of ours");
+        text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(next(&["107-rep"]), ["107-repair"]);
+    assert_eq!(next(&["show", "107-rep"]), ["107-repair"]);
+    assert_eq!(next(&["--lang", "zh-TW", "exam", "f"]), ["flag", "finish"]);
+    assert_eq!(next(&["list", "--level", "h"]), ["hard"]);
+    assert_eq!(next(&["list", "--domain", "=", "net"]), ["networking"]);
+    assert_eq!(next(&["exam", "start", "--m"]), ["--minutes"]);
+    assert_eq!(next(&["explain", "pods-sp"]), ["pods-spread"]);
+    assert_eq!(next(&["completions", "z"]), ["zsh"]);
+    assert!(next(&[""]).contains(&"watch".to_owned()) && !next(&[""]).contains(&"complete".to_owned()));
+    for files in [&["107", ""][..], &["simulate", ""], &["107", "--picture", ""], &["init", ""]] {
+        assert_eq!(next(files), [""; 0], "{files:?}");
     }
 }
 

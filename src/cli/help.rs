@@ -53,7 +53,7 @@ fn translated(mut command: Command, path: &str, lang: Lang) -> Command {
 }
 
 fn names(command: &Command) -> Vec<String> {
-    command.get_subcommands().map(|sub| sub.get_name().to_owned()).collect()
+    command.get_subcommands().filter(|sub| !sub.is_hide_set()).map(|sub| sub.get_name().to_owned()).collect()
 }
 
 /// Gives every command its page, for `--help`, and its examples, for the manual.
@@ -244,7 +244,7 @@ mod tests {
     /// Every command with its path.
     fn all(command: &Command, path: &str, found: &mut Vec<(String, Command)>) {
         found.push((path.to_owned(), command.clone()));
-        for sub in command.get_subcommands() {
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
             all(sub, &path_of(path, sub.get_name()), found);
         }
     }
