@@ -86,6 +86,8 @@ fn a_solved_task_leads_to_the_next_one() {
     fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
     let solved = |arguments: &[&str]| binary::stdout(&run(&folder, arguments));
     assert!(solved(&["107"]).ends_with("The next task: ckad-grade show 107-access-modes\n"));
+    let list = solved(&["list", "107"]);
+    assert!(list.contains("\n✓ 107  ") && list.contains("\n  107-class  "), "{list}");
     // what programs call has no learner
     let output = command(&folder, &["107"]).env_remove("CKAD_GRADE_HOME").output().unwrap();
     assert!(!binary::stdout(&output).contains("next"), "{}", binary::stdout(&output));
@@ -307,4 +309,32 @@ fn plain_output_has_no_signs_and_no_colours() {
     assert!(text.contains("failed: claim `data` is bound to volume `pv-gold`, 0/5 points\n"), "{text}");
     assert!(text.is_ascii(), "{text}");
     assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named_and_costs_no_grade() {
+    let folder = folder("no-data-folder");
+    fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
+    fs::write(folder.join("taken"), "").unwrap();
+    let without = |arguments: &[&str]| {
+        command(&folder, arguments).env("CKAD_GRADE_HOME", folder.join("taken/data")).output().unwrap()
+    };
+    let graded = without(&["107"]);
+    assert!(graded.status.success() && binary::stderr(&graded).contains("taken/data/progress.jsonl: "));
+    let exam = without(&["exam", "start"]);
+    assert!(exam.status.code() == Some(2) && binary::flat(&binary::stderr(&exam)).contains("data/exam.json: "));
+    assert!(!folder.join("ckad-exam").exists(), "an exam that cannot be kept is not begun");
+}
+
+#[test]
+fn a_damaged_exam_can_be_given_up() {
+    let folder = folder("damaged-exam");
+    binary::put(&home(&folder), "exam.json", "{");
+    for arguments in [&["exam"][..], &["exam", "start"], &["exam", "finish"]] {
+        let output = run(&folder, arguments);
+        let said = binary::flat(&binary::stderr(&output));
+        assert!(output.status.code() == Some(2) && said.contains("is damaged"), "{arguments:?}: {said}");
+    }
+    stdout(&folder, &["exam", "start", "--minutes", "10", "--force"]);
+    assert!(stdout(&folder, &["exam"]).contains("left · 0 of "));
 }

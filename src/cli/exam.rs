@@ -109,7 +109,9 @@ fn scenarios(session: &Session<'_>) -> Result<Vec<Scenario>, Failure> {
 fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failure> {
     let lang = session.lang;
     let store = practice::store()?;
-    if let Some(other) = Exam::load(&store)?.filter(|_| !arguments.force) {
+    // --force gets over one that cannot be read, too
+    let under_way = if arguments.force { None } else { Exam::load(&store)? };
+    if let Some(other) = under_way {
         let folder = other.folder.display();
         let text = lang.pick(
             format!(
@@ -143,10 +145,22 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
     let seed = arguments.seed.unwrap_or(clock.as_secs() % 100_000);
     let all = scenarios(session)?;
     let chosen = exam::choose(&all, arguments.minutes, seed);
-    let mut questions = Vec::new();
-    for (number, scenario) in (1..).zip(&chosen) {
-        let name = format!("{number:02}-{}", short_id(&scenario.id));
-        let folder = place.join(&name);
+    fs::create_dir_all(&place).map_err(|error| failed(&place, error))?;
+    let folder = fs::canonicalize(&place).map_err(|error| failed(&place, error))?;
+    let question = |(number, scenario): (usize, &&Scenario)| Question {
+        scenario: scenario.id.clone(),
+        folder: format!("{number:02}-{}", short_id(&scenario.id)),
+        flagged: false,
+    };
+    let questions = (1..).zip(&chosen).map(question).collect();
+    let exam = Exam { seed, started: progress::now(), minutes: arguments.minutes, folder, questions };
+    // what cannot be kept is not begun
+    if let Err(error) = exam.save(&store) {
+        let _ = fs::remove_dir(&place);
+        return Err(error.into());
+    }
+    for (question, scenario) in exam.questions.iter().zip(&chosen) {
+        let folder = place.join(&question.folder);
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         let there = show::cluster_at_start(session, scenario)?;
         for (file, text) in
@@ -155,12 +169,7 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
             let path = folder.join(file);
             fs::write(&path, text).map_err(|error| failed(&path, error))?;
         }
-        questions.push(Question { scenario: scenario.id.clone(), folder: name, flagged: false });
     }
-    let folder = fs::canonicalize(&place).map_err(|error| failed(&place, error))?;
-    let started = progress::now();
-    let exam = Exam { seed, started, minutes: arguments.minutes, folder, questions };
-    exam.save(&store)?;
     let (number, minutes) = (exam.questions.len(), exam.minutes);
     let head = lang.pick(
         format!("{number} tasks, {minutes} minutes, {PASS_PERCENT} % pass. Seed {seed}. The clock runs."),

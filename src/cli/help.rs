@@ -71,7 +71,7 @@ pub(super) fn welcome(lang: Lang) -> String {
     let head = lang
         .pick("ckad-grade: practise for the CKAD exam, without a cluster", "ckad-grade：不需要 cluster 的 CKAD 練習");
     let mut text = format!("{HEAD}{head}{HEAD:#}\n\n");
-    two_columns(&mut text, &examples_of(examples::WELCOME, lang));
+    two_columns(&mut text, &examples_of(examples::WELCOME, lang), COLUMNS);
     text.push_str(lang.pick(
         "\nEverything else: ckad-grade --help        中文: ckad-grade --lang zh-TW\n",
         "\n其他功能：ckad-grade --help        English: ckad-grade --lang en\n",
@@ -163,17 +163,17 @@ fn examples_of(examples: &[Example], lang: Lang) -> Vec<(String, String)> {
 fn section(text: &mut String, head: &str, rows: &[(String, String)]) {
     if !rows.is_empty() {
         text.push_str(&format!("\n{HEAD}{head}{HEAD:#}\n"));
-        two_columns(text, rows);
+        two_columns(text, rows, COLUMNS);
     }
 }
 
 /// Words on the left, what they mean on the right; under them where the words are too long.
-fn two_columns(text: &mut String, rows: &[(String, String)]) {
+fn two_columns(text: &mut String, rows: &[(String, String)], columns: usize) {
     const WIDEST: usize = 38;
     let left = rows.iter().map(|(word, _)| width(word)).filter(|wide| *wide <= WIDEST).max().unwrap_or_default();
     let indent = " ".repeat(left + 4);
     for (word, meaning) in rows {
-        let lines = wrap(meaning, COLUMNS - indent.len());
+        let lines = wrap(meaning, columns.saturating_sub(indent.len()).max(20));
         let fits = width(word) <= left;
         let first = if fits { lines.first().map(String::as_str) } else { None };
         let line = format!("  {WORD}{}{WORD:#}  {}", pad(word, left), first.unwrap_or_default());
@@ -229,7 +229,8 @@ fn help_of(argument: &Arg, lang: Lang) -> String {
 fn plain_examples(path: &str, lang: Lang) -> String {
     let page = of_page(path);
     let mut text = format!("{}\n", lang.pick("Examples:", "範例："));
-    two_columns(&mut text, &examples_of(page.examples, lang));
+    // a manual page is indented
+    two_columns(&mut text, &examples_of(page.examples, lang), COLUMNS - 10);
     if let Some((en, zh_tw)) = page.end {
         text.push_str(&format!("\n{}", lang.pick(en, zh_tw)));
     }

@@ -3,7 +3,7 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{Exit, Failure, Format, Session, library};
+use super::{Exit, Failure, Format, Session, library, practice};
 use crate::lang::Lang;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
@@ -13,6 +13,7 @@ use crate::scenario::{Domain, Entry, Level, LoadError, Scenario, chapter, short_
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const STRONG: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
 /// Which scenarios.
@@ -159,6 +160,7 @@ fn write(session: &mut Session<'_>, rows: &[Row]) -> Result<(), Failure> {
     let widest = rows.iter().flat_map(|(_, s)| s).map(|s| width(&minutes(s.minutes))).max().unwrap_or_default();
     let levels = rows.iter().flat_map(|(_, s)| s).map(|s| width(&say(lang, &Message::Level(s.level))));
     let level_width = levels.max().unwrap_or_default();
+    let solved = practice::solved_by_person();
     let mut now: Option<&str> = None;
     for (entry, scenario) in rows {
         let id = pad(&sanitise(short_id(&entry.id)), wide);
@@ -175,9 +177,14 @@ fn write(session: &mut Session<'_>, rows: &[Row]) -> Result<(), Failure> {
                 let indent = wide + level_width + widest + 8;
                 let title = wrap(&sanitise(scenario.title.get(lang).trim()), COLUMNS.saturating_sub(indent).max(20));
                 let title = title.join(&format!("\n{}", " ".repeat(indent)));
-                writeln!(session.out, "  {id}  {SOFT}{level}  {minutes}{SOFT:#}  {title}")?;
+                let sign = if solved.contains(&entry.id) { "✓" } else { " " };
+                writeln!(session.out, "{GOOD}{sign}{GOOD:#} {id}  {SOFT}{level}  {minutes}{SOFT:#}  {title}")?;
             }
-            Err(error) => writeln!(session.out, "  {id}  {BAD}{}{BAD:#}", sanitise(&error.to_string()))?,
+            Err(error) => {
+                let lines = wrap(&sanitise(&error.to_string()), COLUMNS.saturating_sub(wide + 4).max(20));
+                let text = lines.join(&format!("\n{}", " ".repeat(wide + 4)));
+                writeln!(session.out, "  {id}  {BAD}{text}{BAD:#}")?;
+            }
         }
     }
     Ok(())

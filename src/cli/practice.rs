@@ -1,4 +1,5 @@
 //! What commands for learners have in common: the user's data folder and what is noted there.
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
 
 use k8s_openapi::jiff::SignedDuration;
@@ -35,6 +36,13 @@ pub(super) fn note_key_shown(session: &mut Session<'_>, scenario: &str) -> io::R
     let Some(store) = store_of_person() else { return Ok(()) };
     let noted = progress::note_key_shown(&store, scenario);
     say_if_lost(session, noted)
+}
+
+/// The scenarios a person has solved; none for a program.
+pub(super) fn solved_by_person() -> BTreeSet<String> {
+    let events = store_of_person().and_then(|store| progress::events(&store).ok()).unwrap_or_default();
+    let solved = progress::standings(&events).into_iter().filter(|(_, standing)| standing.solved.is_some());
+    solved.map(|(scenario, _)| scenario).collect()
 }
 
 /// The scenario to do after one, for a person; nothing for a program.

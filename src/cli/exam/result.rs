@@ -163,7 +163,10 @@ fn show(session: &mut Session<'_>, result: &ExamResult) -> Result<Exit, Failure>
     let took = practice::span(result.finished.duration_since(result.started), lang);
     let time = lang.pick(format!("after {took}"), format!("用時 {took}"));
     writeln!(out, "\n{style}{verdict}{style:#}  {SOFT}{time}{SOFT:#}")?;
-    let weakest = domains.iter().filter(|(_, percent)| **percent < 100).min_by_key(|(_, percent)| **percent);
+    let weakest = domains
+        .iter()
+        .filter(|(_, percent)| **percent < 100)
+        .min_by_key(|(domain, percent)| (**percent, u32::MAX - domain.weight()));
     let Some((domain, _)) = weakest else { return Ok(exit) };
     let missed = (1..).zip(&result.questions).find(|(_, q)| q.domain == *domain && q.earned() < q.possible);
     let number = missed.map_or(1, |(number, _)| number);

@@ -73,7 +73,9 @@ pub(super) fn say(message: &Message<'_>) -> String {
             format!("note: {scenario} is taken from {folder}, not from the built-in scenarios")
         }
         Message::OverriddenScenarios { folder, number } => {
-            format!("note: {number} scenarios of {folder} are new or differ from the built-in ones")
+            let (plural, are) = if number == 1 { ("", "is") } else { ("s", "are") };
+            let differ = if number == 1 { "differs" } else { "differ" };
+            format!("note: {number} scenario{plural} of {folder} {are} new or {differ} from the built-in ones")
         }
         Message::ScenarioIsWrong => "the scenario itself is wrong".into(),
         Message::Level(Level::WarmUp) => "warm-up".into(),
