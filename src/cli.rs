@@ -1,10 +1,12 @@
 //! The command line: one file per command.
 mod answer;
 mod batch;
+mod complete;
 mod completions;
 mod exam;
 mod explain;
 mod grade;
+mod help;
 mod hint;
 mod init;
 mod library;
@@ -18,19 +20,22 @@ mod schema;
 mod show;
 mod simulate;
 mod solution;
+mod usage;
 mod watch;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use crate::lang::Lang;
+use crate::report::narrow::{Narrow, fit};
 use crate::report::plain::Plain;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
@@ -52,23 +57,8 @@ pub enum Exit {
 
 const ABOUT: &str = "Tells whether Kubernetes YAML would do what a CKAD practice task asks, without a cluster";
 
-const EXAMPLES: &str = "\
-Examples:
-  ckad-grade list                            all tasks
-  ckad-grade show 107                        read a task
-  ckad-grade 107                             grade ./scenario-107.yaml
-  ckad-grade 107 claim.yaml pod.yaml         grade these files
-  kubectl create … --dry-run=client -o yaml | ckad-grade 107 -
-  ckad-grade hint 107                        when you are stuck
-  ckad-grade solution 107                    the key and why it is right
-  ckad-grade simulate *.yaml                 what would a cluster make of it?
-  ckad-grade batch submissions.zip           grade a whole class
-  ckad-grade explain 107 claim.yaml          why, and what would help?
-
-Exit status: 0 full marks, 1 less, 2 the command or a scenario is wrong, 3 the answer cannot be read.";
-
 #[derive(Parser, Debug)]
-#[command(name = "ckad-grade", version, about = ABOUT, after_help = EXAMPLES, disable_help_subcommand = true)]
+#[command(name = "ckad-grade", version, about = ABOUT, disable_help_subcommand = true)]
 #[command(subcommand_negates_reqs = true, max_term_width = 100)]
 #[command(override_usage = "ckad-grade [OPTIONS] SCENARIO [FILE|DIR|-]...\n       ckad-grade [OPTIONS] COMMAND")]
 struct Cli {
@@ -200,6 +190,13 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+    /// What can be typed next; for the scripts of `completions`
+    #[command(hide = true)]
+    Complete {
+        /// The words so far, the last one as far as it is typed
+        #[arg(last = true)]
+        words: Vec<String>,
+    },
     /// Write the manual pages
     Man {
         /// Where to [default: the first page to standard output]
@@ -209,6 +206,32 @@ enum Command {
     Schema,
     /// Grade all answers of all students
     Batch(Box<batch::Arguments>),
+}
+
+impl Cli {
+    /// Whether a command prints for people alone: nothing that one copies or that goes into a file.
+    fn is_for_reading(&self) -> bool {
+        let copied = |command: &Command| {
+            matches!(
+                command,
+                Command::Show { cluster: true, .. }
+                    | Command::Solution { .. }
+                    | Command::Simulate(_)
+                    | Command::Completions { .. }
+                    | Command::Complete { .. }
+                    | Command::Man { .. }
+                    | Command::Schema
+                    | Command::Batch(_)
+            )
+        };
+        self.global.format == Format::Text && !self.command.as_ref().is_some_and(copied)
+    }
+}
+
+/// The columns that can be used: those of the terminal, but not more than are good to read.
+fn columns() -> usize {
+    let terminal = io::stdout().is_terminal().then(|| console::Term::stdout().size_checked()).flatten();
+    terminal.map_or(COLUMNS, |(_, columns)| COLUMNS.min(columns.into()).max(20))
 }
 
 /// Why a command could not do its work.
@@ -269,17 +292,29 @@ pub fn main() -> ExitCode {
     ExitCode::from(exit as u8)
 }
 
-fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
-    if arguments.len() <= 1 {
-        // no arguments: the help, as an error
-        let _ = write!(anstream::stderr(), "{}", Cli::command().render_help().ansi());
-        return Exit::Usage;
+fn run(mut arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> Exit {
+    let lang = language(asked_language(&arguments), variable);
+    // `ckad-grade help exam start`
+    if arguments.get(1).is_some_and(|word| word == "help") {
+        arguments.remove(1);
+        arguments.push("--help".into());
     }
-    let cli = match Cli::try_parse_from(arguments) {
+    let parsed = help::command(lang).try_get_matches_from(&arguments).and_then(|found| Cli::from_arg_matches(&found));
+    let cli = match parsed {
         Ok(cli) => cli,
+        Err(error) if !error.use_stderr() => {
+            let mut out = anstream::stdout();
+            let help = error.render().ansi().to_string();
+            let _ = help.lines().flat_map(|line| fit(line, columns())).try_for_each(|line| writeln!(out, "{line}"));
+            return Exit::Success;
+        }
         Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Success };
+            let nothing = error.kind() == ErrorKind::MissingRequiredArgument && names_nothing(&arguments);
+            if nothing {
+                let _ = write!(anstream::stderr(), "{}", help::welcome(lang));
+                return Exit::Usage;
+            }
+            return fail(&mut anstream::stderr(), lang, &Failure::usage(usage::explain(&error, &arguments, lang)));
         }
     };
     match cli.global.color {
@@ -288,27 +323,22 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         ColorArg::Always => anstream::ColorChoice::AlwaysAnsi.write_global(),
         ColorArg::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let (mut usual, mut plain);
-    let out: &mut dyn Write = if cli.global.plain {
-        plain = Plain::new(io::BufWriter::new(anstream::stdout()));
-        &mut plain
-    } else {
-        usual = io::BufWriter::new(anstream::stdout());
-        &mut usual
-    };
+    let mut out: Box<dyn Write> = Box::new(io::BufWriter::new(anstream::stdout()));
+    if columns() < COLUMNS && cli.is_for_reading() {
+        out = Box::new(Narrow::new(out, columns()));
+    }
+    if cli.global.plain {
+        out = Box::new(Plain::new(out));
+    }
     let mut err = anstream::stderr();
-    let mut session = Session {
-        lang: language(cli.global.lang, variable),
-        format: cli.global.format,
-        scenarios: cli.global.scenarios,
-        out: &mut *out,
-        err: &mut err,
-    };
+    let mut session =
+        Session { lang, format: cli.global.format, scenarios: cli.global.scenarios, out: &mut *out, err: &mut err };
     let result = match (cli.command, cli.grade.scenario.clone()) {
-        (Some(_), Some(scenario)) => {
-            Err(Failure::usage(format!("a command does not come after a scenario: ckad-grade {scenario} [FILE]...")))
-        }
-        (None, None) => Err(Failure::usage("no scenario is given")),
+        (Some(_), Some(scenario)) => Err(Failure::usage(lang.pick(
+            format!("a command does not come after a task: ckad-grade {scenario} [FILE]..."),
+            format!("指令不能寫在題目後面：ckad-grade {scenario} [FILE]..."),
+        ))),
+        (None, None) => Err(Failure::usage(help::welcome(lang))),
         (None, Some(scenario)) => grade::run(&mut session, &scenario, &cli.grade),
         (Some(Command::List(asked)), _) => list::run(&mut session, &asked),
         (Some(Command::Show { scenario, cluster: false }), _) => show::run(&mut session, &scenario),
@@ -324,6 +354,7 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Some(Command::Progress), _) => progress::run(&mut session),
         (Some(Command::Init { folder }), _) => init::run(&mut session, &folder),
         (Some(Command::Completions { shell }), _) => completions::run(&mut session, shell),
+        (Some(Command::Complete { words }), _) => complete::run(&mut session, &words),
         (Some(Command::Man { folder }), _) => man::run(&mut session, folder.as_deref()),
         (Some(Command::Schema), _) => schema::run(&mut session),
     };
@@ -332,24 +363,74 @@ fn run(arguments: Vec<OsString>, variable: &dyn Fn(&str) -> Option<String>) -> E
         (Ok(exit), Ok(())) => exit,
         // whoever reads our output has seen enough
         (Ok(exit), Err(error)) if error.kind() == io::ErrorKind::BrokenPipe => exit,
-        (Ok(_), Err(error)) => fail(&mut err, &Failure::usage(error)),
-        (Err(failure), _) => fail(&mut err, &failure),
+        (Ok(_), Err(error)) => fail(&mut err, lang, &Failure::usage(error)),
+        (Err(failure), _) => fail(&mut err, lang, &failure),
     }
 }
 
-fn command_names() -> Vec<String> {
-    Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect()
+/// What the operating system says about a path, in words: `f: there is a file of this name`.
+fn path_failed(path: &Path, error: &io::Error, lang: Lang) -> String {
+    format!("{}{}{}", path.display(), lang.pick(": ", "："), os_words(error, lang))
 }
 
-fn fail(err: &mut dyn Write, failure: &Failure) -> Exit {
+/// Why a file cannot be used, in words.
+fn os_words(error: &io::Error, lang: Lang) -> String {
+    use io::ErrorKind as Kind;
+    let (en, zh_tw) = match error.kind() {
+        Kind::NotFound => ("there is no such file or folder", "沒有這個檔案或資料夾"),
+        Kind::PermissionDenied => ("permission denied", "沒有權限"),
+        Kind::AlreadyExists | Kind::NotADirectory => {
+            ("there is a file where a folder is needed", "這裡需要資料夾，卻是檔案")
+        }
+        Kind::IsADirectory => ("it is a folder, not a file", "這是資料夾，不是檔案"),
+        Kind::ReadOnlyFilesystem => ("the file system is read-only", "檔案系統是唯讀的"),
+        Kind::StorageFull => ("no space is left", "空間不足"),
+        _ => {
+            let text = error.to_string();
+            return text.split(" (os error").next().unwrap_or(&text).to_owned();
+        }
+    };
+    lang.pick(en, zh_tw).to_owned()
+}
+
+fn command_names() -> Vec<String> {
+    Cli::command()
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set())
+        .map(|command| command.get_name().to_owned())
+        .collect()
+}
+
+fn fail(err: &mut dyn Write, lang: Lang, failure: &Failure) -> Exit {
     if failure.message.is_empty() {
         return failure.exit;
     }
     const ERROR: Style = AnsiColor::Red.on_default().bold();
-    let text = wrap(&format!("error: {}", sanitise(&failure.message)), COLUMNS).join("\n");
-    let text = text.strip_prefix("error:").unwrap_or(&text);
-    let _ = writeln!(err, "{ERROR}error:{ERROR:#}{text}");
+    let head = lang.pick("error: ", "錯誤：");
+    let text = wrap(&format!("{head}{}", sanitise(&failure.message)), columns()).join("\n");
+    let text = text.strip_prefix(head.trim_end()).unwrap_or(&text);
+    let _ = writeln!(err, "{ERROR}{}{ERROR:#}{text}", head.trim_end());
     failure.exit
+}
+
+/// Whether a command line has options alone.
+fn names_nothing(arguments: &[OsString]) -> bool {
+    let mut value = false;
+    arguments.iter().skip(1).filter_map(|argument| argument.to_str()).all(|word| {
+        let is_value = std::mem::replace(&mut value, ["--lang", "--color", "--format", "--scenarios"].contains(&word));
+        is_value || word.starts_with('-')
+    })
+}
+
+/// The language that the command line asks for, before it is read as a whole: what is wrong with it is told in this language.
+fn asked_language(arguments: &[OsString]) -> Option<LangArg> {
+    let words: Vec<&str> = arguments.iter().filter_map(|argument| argument.to_str()).collect();
+    let behind = words.windows(2).find_map(|pair| match pair {
+        ["--lang", value] => Some(*value),
+        _ => None,
+    });
+    let joined = || words.iter().find_map(|word| word.strip_prefix("--lang="));
+    LangArg::from_str(behind.or_else(joined)?, true).ok()
 }
 
 /// The language asked for, else that of the locale, else English.

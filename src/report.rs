@@ -10,6 +10,7 @@ pub mod json;
 pub mod jsonl;
 pub mod junit;
 pub mod moodle;
+pub mod narrow;
 pub mod outcome;
 pub mod plain;
 pub mod problem;

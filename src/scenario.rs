@@ -30,6 +30,8 @@ pub struct Scenario {
     pub id: String,
     /// The chapter of the study note.
     pub chapter: String,
+    /// The domain of the exam, where it is not the chapter's.
+    pub domain: Option<Domain>,
     /// How hard it is.
     pub level: Level,
     /// How long somebody ready for the exam needs.
@@ -261,6 +263,11 @@ pub struct Free {
 }
 
 impl Scenario {
+    /// The domain of the exam: its own, else its chapter's. What belongs to no known chapter counts as design.
+    pub fn domain(&self) -> Domain {
+        self.domain.or_else(|| chapter::domain(&self.chapter)).unwrap_or(Domain::Design)
+    }
+
     /// All points.
     pub fn points(&self) -> u32 {
         self.checks.iter().map(|check| check.points).sum()

@@ -30,6 +30,7 @@ mod visitor;
 pub mod wait;
 mod wait_for;
 
+pub use files::{EXTENSIONS, is_manifest};
 pub use load::{LoadError, StepTable, load, load_str};
 
 use k8s_openapi::jiff::SignedDuration;

@@ -1,43 +1,25 @@
 //! `ckad-grade batch` through the real binary.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
+
+use binary::{folder, put, text};
 
 const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
 const WRONG: &str = include_str!("../solutions/scenario-107/wrong-label-value.yaml");
 const POD_KEY: &str = include_str!("../solutions/scenario-105/key.yaml");
 
-/// A folder of its own for each test, empty.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("batch").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
-    let file = folder.join(path);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, content).unwrap();
-}
-
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).arg("batch").args(arguments).stdin(Stdio::null());
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command.output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    binary::run(folder, &[&["batch"], arguments].concat())
 }
 
 /// The entries of a run, which must not fail.
@@ -345,9 +327,7 @@ fn a_killed_run_leaves_a_journal_that_is_taken_over() {
     class(&folder);
     let whole = text(&run(&folder, &["sub", "--report", "jsonl=-"]).stdout);
     for pause in [1, 5, 10, 15, 20, 30, 40, 60] {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ckad-grade"))
-            .current_dir(&folder)
-            .args(["batch", "sub", "--resume=journal", "--jobs", "1"])
+        let mut child = binary::command(&folder, &["batch", "sub", "--resume=journal", "--jobs", "1"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

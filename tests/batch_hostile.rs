@@ -1,40 +1,29 @@
 //! `ckad-grade batch` and submissions that want to break it: each becomes a clear line, nothing escapes, the run goes on.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
+
+use binary::{put, text};
 
 const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
 
 /// A folder of its own for each test, with one good answer.
 fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("batch-hostile").join(test);
-    let _ = fs::remove_dir_all(&folder);
+    let folder = binary::folder(test);
     put(&folder, "sub/zoe/scenario-107.yaml", KEY);
     folder
 }
 
-fn put(folder: &Path, path: &str, content: impl AsRef<[u8]>) {
-    let file = folder.join(path);
-    fs::create_dir_all(file.parent().unwrap()).unwrap();
-    fs::write(file, content).unwrap();
-}
-
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).arg("batch").args(arguments).stdin(Stdio::null());
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command.output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+    binary::run(folder, &[&["batch"], arguments].concat())
 }
 
 fn entries(folder: &Path, arguments: &[&str]) -> Vec<Value> {

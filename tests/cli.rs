@@ -1,49 +1,12 @@
 //! The command line through the real binary.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
-/// A folder of its own for each test, empty.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).args(arguments);
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
-}
-
-fn with_stdin(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut command = command(folder, arguments);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // a command that is wrong does not read its input
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
+use binary::{code, command, folder, run, stderr, stdout, with_stdin};
 
 const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
 const WRONG: &str = include_str!("../solutions/scenario-107/wrong-label-value.yaml");
@@ -119,7 +82,7 @@ fn a_mistyped_scenario_gets_a_suggestion() {
     for name in ["scenario-107-pdo", "107-pdo", "scneario-107-pod"] {
         let output = run(&folder, &[name]);
         assert_eq!(code(&output), 2);
-        assert!(stderr(&output).contains("`scenario-107-pod`"), "{name}: {}", stderr(&output));
+        assert!(stderr(&output).contains("`107-pod`"), "{name}: {}", stderr(&output));
     }
     assert_eq!(code(&run(&folder, &["zebra"])), 2);
     assert_eq!(code(&run(&folder, &[])), 2);
@@ -328,4 +291,55 @@ fn simulate_shows_what_kubectl_would_list_and_why_something_waits() {
     .unwrap();
     let timeline = run(&folder, &["simulate", "timeline.toml"]);
     assert!(stdout(&timeline).contains("namespace/a created"), "{}", stdout(&timeline));
+}
+
+#[test]
+fn without_arguments_it_shows_the_first_steps_on_one_screen() {
+    let folder = folder("welcome");
+    for (arguments, says) in [(&[][..], "grade it whenever you save"), (&["--lang", "zh-TW"][..], "每次存檔就評分")]
+    {
+        let output = run(&folder, arguments);
+        let text = stderr(&output);
+        assert_eq!(code(&output), 2);
+        assert!(text.contains(says) && text.lines().count() < 24, "{text}");
+    }
+}
+
+#[test]
+fn help_is_in_the_language_that_is_asked_for_and_shows_examples() {
+    let folder = folder("help");
+    let helped = |arguments: &[&str]| stdout(&run(&folder, arguments));
+    assert!(helped(&["exam", "start", "--help"]).contains("Examples\n  ckad-grade exam start"));
+    assert_eq!(helped(&["help", "exam", "start"]), helped(&["exam", "start", "--help"]));
+    let chinese = helped(&["exam", "start", "--help", "--lang=zh-TW"]);
+    assert!(chinese.contains("用法：ckad-grade exam start") && chinese.contains("範例\n"), "{chinese}");
+    let output = command(&folder, &["watch", "-h"]).env("LANG", "zh_TW.UTF-8").output().unwrap();
+    assert!(stdout(&output).contains("下一題"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_wrong_command_line_is_told_in_one_sentence_and_in_both_languages() {
+    let folder = folder("wrong-command-line");
+    for (arguments, en, zh_tw) in [
+        (&["show"][..], "error: something is missing: SCENARIO\n", "錯誤：缺少 SCENARIO\n"),
+        (&["107", "--pictur", "x"], "no option `--pictur`\nDid you mean `--picture`?\n", "是不是 `--picture`？\n"),
+        (&["exam", "finsh"], "no command `finsh`\nDid you mean `finish`?\n", "沒有 `finsh` 這個指令\n"),
+        (
+            &["list", "--level", "har"],
+            "`har` is no --level LEVEL; it can be warm-up, exam, hard\n",
+            "可以是 warm-up、exam、hard",
+        ),
+        (&["hint", "107", "x"], "`x` is no NUMBER: a whole number is wanted\n", "需要整數\n"),
+        (&["exam", "start", "--minutes", "0"], "it is between 1 and 1440\n", "範圍是 1 到 1440\n"),
+        (&["progress", "now"], "`now` is one word too many\n", "多了一個詞：`now`\n"),
+        (&["exam", "start", "--minutes"], "--minutes MINUTES lacks a value\n", "缺少值\n"),
+        (&["batch", "x", "--resume", "y"], "y does not go with SUBMISSIONS", "y 不能與"),
+    ] {
+        let output = run(&folder, arguments);
+        assert_eq!(code(&output), 2, "{arguments:?}");
+        assert!(stderr(&output).contains(en), "{arguments:?}: {}", stderr(&output));
+        let chinese = run(&folder, &[&["--lang", "zh-TW"], arguments].concat());
+        assert!(stderr(&chinese).contains(zh_tw), "{arguments:?}: {}", stderr(&chinese));
+        assert!(stderr(&chinese).contains("說明與範例："), "{}", stderr(&chinese));
+    }
 }

@@ -1,6 +1,9 @@
 //! What `explain` finds.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::path::{Path, PathBuf};
 
 use ckad_grade::explain::fix::Fix;
@@ -169,9 +172,8 @@ fn the_budget_bounds_what_is_tried() {
 }
 
 fn run(arguments: &[&str]) -> (Option<i32>, String) {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    let output = command.args(arguments).env_remove("LANG").env_remove("LC_ALL").output().unwrap();
-    (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    let output = binary::run_in_root(arguments);
+    (output.status.code(), binary::stdout(&output))
 }
 
 #[test]

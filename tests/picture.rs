@@ -1,9 +1,11 @@
 //! Pictures of outcomes: in every format, of every scenario, harmless and small enough.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use ckad_grade::environment::Environment;
 use ckad_grade::grade;
@@ -260,14 +262,8 @@ fn an_empty_cluster_has_a_picture() {
     assert!(!png::document(&simulated("")).unwrap().is_empty());
 }
 
-fn ckad_grade(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).args(arguments).env("LC_ALL", "C").output().unwrap()
-}
-
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("picture").join(name);
-    fs::create_dir_all(&folder).unwrap();
+    let folder = binary::folder(name);
     fs::write(folder.join("a.yaml"), STATEFUL).unwrap();
     folder
 }
@@ -282,12 +278,12 @@ fn the_name_of_the_file_says_the_format() {
         ("o.gv", "digraph "),
         ("o.mermaid", "flowchart "),
     ] {
-        let output = ckad_grade(&folder, &["simulate", "a.yaml", "--picture", file]);
+        let output = binary::run(&folder, &["simulate", "a.yaml", "--picture", file]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let bytes = fs::read(folder.join(file)).unwrap();
         assert!(String::from_utf8_lossy(&bytes).starts_with(start), "{file}");
     }
-    let output = ckad_grade(&folder, &["107", "a.yaml", "--picture", "graded.svg"]);
+    let output = binary::run(&folder, &["107", "a.yaml", "--picture", "graded.svg"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(fs::read_to_string(folder.join("graded.svg")).unwrap().contains("scenario-107: 0 of 10 points"));
 }
@@ -296,19 +292,18 @@ fn the_name_of_the_file_says_the_format() {
 fn a_format_there_is_not_is_refused_before_grading() {
     let folder = folder("refused");
     for file in ["o.bmp", "o"] {
-        let output = ckad_grade(&folder, &["107", "a.yaml", "--picture", file]);
+        let output = binary::run(&folder, &["107", "a.yaml", "--picture", file]);
         assert_eq!(output.status.code(), Some(2));
         assert!(output.stdout.is_empty() && String::from_utf8_lossy(&output.stderr).contains(".mermaid"));
     }
-    let output = ckad_grade(&folder, &["simulate", "a.yaml", "--format", "json", "--picture", "-"]);
+    let output = binary::run(&folder, &["simulate", "a.yaml", "--format", "json", "--picture", "-"]);
     assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
 fn what_is_no_terminal_gets_a_tree_without_escape_codes() {
     let folder = folder("tree");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(&folder).args(["107", "a.yaml", "--picture", "-"]).env("LC_ALL", "C");
+    let mut command = binary::command(&folder, &["107", "a.yaml", "--picture", "-"]);
     let output = command.env("KITTY_WINDOW_ID", "1").env("TERM", "xterm-kitty").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(!text.contains('\u{1b}'), "{text:?}");

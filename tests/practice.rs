@@ -1,41 +1,25 @@
 //! The learner's commands through the real binary: watch, exam, progress, init, completions, man, --plain.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
+
+use binary::{command, folder, home, run};
 
 const KEY: &str = include_str!("../solutions/scenario-107/key.yaml");
 const WRONG: &str = include_str!("../solutions/scenario-107/wrong-class.yaml");
 
-/// A folder of its own for each test, empty, with a home for progress in it.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("practice").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    command.current_dir(folder).args(arguments).env("CKAD_GRADE_HOME", folder.join(".home"));
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(variable);
-    }
-    command
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    command(folder, arguments).stdin(Stdio::null()).output().unwrap()
-}
-
 fn stdout(folder: &Path, arguments: &[&str]) -> String {
     let output = run(folder, arguments);
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    assert!(output.stderr.is_empty(), "{}", binary::stderr(&output));
+    binary::stdout(&output)
 }
 
 fn json(folder: &Path, arguments: &[&str]) -> serde_json::Value {
@@ -63,7 +47,50 @@ fn progress_knows_what_was_tried_and_solved() {
     assert_eq!(row["standing"]["bestPercent"], 100);
     assert!(row["standing"]["bestSeconds"].is_u64());
     let text = stdout(&folder, &["progress"]);
-    assert!(text.contains("✓ 107") && text.contains("1 of "), "{text}");
+    assert!(text.contains("✓ 107  100 %  2 tries") && text.contains("\n1 of "), "{text}");
+    assert!(text.contains("Next: 105, ") && text.contains("not tried yet. ckad-grade show 105"), "{text}");
+}
+
+#[test]
+fn progress_says_what_to_do_next_and_why() {
+    let folder = folder("progress-why");
+    let day = 24 * 3600;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let note = |events: &[(u64, &str, &str)]| {
+        let line = |(ago, event, scenario): &(u64, &str, &str)| {
+            let at = k8s_openapi::jiff::Timestamp::from_second((now - ago).try_into().unwrap()).unwrap();
+            let points = if *event == "tried" { ",\"points\":10,\"possible\":10" } else { "" };
+            format!("{{\"event\":\"{event}\",\"at\":\"{at}\",\"scenario\":\"{scenario}\"{points}}}\n")
+        };
+        binary::put(&home(&folder), "progress.jsonl", events.iter().map(line).collect::<String>());
+    };
+    note(&[(8 * day, "tried", "scenario-107")]);
+    let text = stdout(&folder, &["progress"]);
+    assert!(
+        text.contains("↻ 107") && text.contains("solved 8 days ago: worth repeating. ckad-grade show 107"),
+        "{text}"
+    );
+    note(&[(2 * day + 60, "key-shown", "scenario-107"), (2 * day, "tried", "scenario-107")]);
+    let text = stdout(&folder, &["progress", "--lang", "zh-TW"]);
+    assert!(text.contains("看過解答才解出：自己再做一次"), "{text}");
+    let plain = stdout(&folder, &["progress", "--plain"]);
+    assert!(plain.starts_with("again: 107, 100 %, 1 try, solved with the key at hand") && plain.is_ascii(), "{plain}");
+    run(&folder, &["solution", "105"]);
+    let noted = fs::read_to_string(home(&folder).join("progress.jsonl")).unwrap();
+    assert!(noted.ends_with("\"scenario\":\"scenario-105\"}\n") && noted.contains("key-shown"), "{noted}");
+}
+
+#[test]
+fn a_solved_task_leads_to_the_next_one() {
+    let folder = folder("next");
+    fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
+    let solved = |arguments: &[&str]| binary::stdout(&run(&folder, arguments));
+    assert!(solved(&["107"]).ends_with("The next task: ckad-grade show 107-access-modes\n"));
+    let list = solved(&["list", "107"]);
+    assert!(list.contains("\n✓ 107  ") && list.contains("\n  107-class  "), "{list}");
+    // what programs call has no learner
+    let output = command(&folder, &["107"]).env_remove("CKAD_GRADE_HOME").output().unwrap();
+    assert!(!binary::stdout(&output).contains("next"), "{}", binary::stdout(&output));
 }
 
 #[test]
@@ -111,14 +138,27 @@ fn an_exam_is_the_same_for_the_same_seed_and_is_graded_by_domain() {
     let questions = result["questions"].as_array().unwrap();
     assert_eq!(questions[0]["points"], questions[0]["possible"]);
     assert!(questions.iter().skip(1).all(|question| question["points"] == 0 && question["answered"] == false));
-    assert_eq!(run(&folder, &["exam"]).status.code(), Some(2), "no exam is under way any more");
+    let none = run(&folder, &["exam"]);
+    assert_eq!(none.status.code(), Some(2), "no exam is under way any more");
+    assert!(binary::stderr(&none).contains("exam review"));
+    // looking back at it, as a whole and at one task
+    let whole = binary::stdout(&run(&folder, &["exam", "review"]));
+    assert!(whole.contains("✓ ") && whole.contains("no answer") && whole.contains("exam review "), "{whole}");
+    let solved = run(&folder, &["exam", "review", "1"]);
+    assert!(solved.status.success() && binary::stdout(&solved).contains("full marks"));
+    let empty = run(&folder, &["exam", "review", "2"]);
+    assert!(binary::stdout(&empty).contains("there is no answer in"), "{}", binary::stdout(&empty));
+    assert!(binary::stderr(&run(&folder, &["exam", "review", "99"])).contains("numbered 1 to "));
 }
 
 #[test]
 fn an_exam_survives_a_crash_while_its_state_is_written() {
     let folder = folder("exam-crash");
     stdout(&folder, &["exam", "start", "--minutes", "20", "--seed", "1"]);
-    fs::write(folder.join(".home/exam.json.4711.tmp"), "{\"seed\":").unwrap();
+    // the next one finds a place of its own
+    stdout(&folder, &["exam", "start", "--minutes", "20", "--seed", "1", "--force"]);
+    assert!(folder.join("ckad-exam-2").is_dir());
+    fs::write(home(&folder).join("exam.json.4711.tmp"), "{\"seed\":").unwrap();
     assert!(stdout(&folder, &["exam"]).contains("left"));
 }
 
@@ -167,14 +207,50 @@ fn watch_grades_what_is_saved_and_shows_what_changed() {
     // as an editor that writes a temporary file and renames it
     fs::write(folder.join(".scenario-107.yaml.swp"), KEY).unwrap();
     fs::rename(folder.join(".scenario-107.yaml.swp"), &answer).unwrap();
-    let change = watching.until("full marks");
-    assert!(change.contains("✓ now: claim `data` is bound"), "{change}");
+    let change = watching.until("✓ now: claim `data` is bound");
+    assert!(change.contains("✓ full marks, 10 of 10 points"), "{change}");
     watching.press("h");
-    watching.until("hint 1 of");
+    watching.until("hint 1 of 3");
+    let below = watching.until("q quit");
+    assert!(below.contains("full marks") && !below.contains("ckad-grade hint"), "{below}");
+    fs::write(&answer, "# to be done\n").unwrap();
+    watching.until("the answer is still empty");
+    fs::remove_file(&answer).unwrap();
+    watching.until("waiting for scenario-107.yaml");
+    fs::create_dir(folder.join("scenario-107")).unwrap();
+    fs::write(folder.join("scenario-107/a.yaml"), b"\xff\xfe\0").unwrap();
+    watching.until("0 of 10 points");
     watching.press("n");
     watching.until("waiting for scenario-107-");
     watching.press("q");
     assert!(watching.child.wait().unwrap().success(), "a task was solved");
+}
+
+#[test]
+fn watch_waits_for_the_file_that_was_named() {
+    let folder = folder("watch-named");
+    let mut watching = Watching::start(&folder, &["watch", "107", "mine.yaml", "--lang", "zh-TW"]);
+    watching.until("等待 mine.yaml");
+    fs::write(folder.join("mine.yaml"), KEY.replace('\n', "\r\n")).unwrap();
+    watching.until("滿分");
+    watching.press("s");
+    watching.until("計分項目");
+    watching.press("q");
+    assert!(watching.child.wait().unwrap().success());
+}
+
+#[test]
+fn an_answer_without_anything_in_it_is_not_begun() {
+    let folder = folder("empty-answer");
+    fs::write(folder.join("scenario-107.yaml"), "# yaml-language-server: $schema=kubernetes\n---\n\n").unwrap();
+    for arguments in [&["107"][..], &["explain", "107"]] {
+        let output = run(&folder, arguments);
+        assert_eq!((binary::code(&output), binary::stdout(&output)), (1, String::new()));
+        assert!(binary::stderr(&output).contains("still empty. The task: ckad-grade show 107"));
+    }
+    assert_eq!(json(&folder, &["progress"])[0]["standing"]["tries"], 0);
+    let graded = run(&folder, &["107", "--format", "json"]);
+    assert!(binary::stdout(&graded).contains("\"points\": 0"), "programs get every check");
 }
 
 #[test]
@@ -191,12 +267,27 @@ fn watch_ends_with_its_input() {
 #[test]
 fn completions_know_the_commands_and_where_the_shell_can_the_scenarios() {
     let folder = folder("completions");
-    for (shell, knows_scenarios) in
-        [("bash", true), ("zsh", true), ("fish", true), ("powershell", false), ("elvish", false)]
-    {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = stdout(&folder, &["completions", shell]);
-        assert!(script.contains("simulate"), "{shell}");
-        assert_eq!(script.contains("107-leftover"), knows_scenarios, "{shell}");
+        assert!(script.contains("complete -- ") || script.contains("simulate"), "{shell}");
+    }
+    let next = |words: &[&str]| {
+        let output = run(&folder, &[&["complete", "--"], words].concat());
+        let text = binary::stdout(&output);
+        assert_eq!(output.status.success(), !text.is_empty(), "a file's name is none of ours");
+        text.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(next(&["107-rep"]), ["107-repair"]);
+    assert_eq!(next(&["show", "107-rep"]), ["107-repair"]);
+    assert_eq!(next(&["--lang", "zh-TW", "exam", "f"]), ["flag", "finish"]);
+    assert_eq!(next(&["list", "--level", "h"]), ["hard"]);
+    assert_eq!(next(&["list", "--domain", "=", "net"]), ["networking"]);
+    assert_eq!(next(&["exam", "start", "--m"]), ["--minutes"]);
+    assert_eq!(next(&["explain", "pods-sp"]), ["pods-spread"]);
+    assert_eq!(next(&["completions", "z"]), ["zsh"]);
+    assert!(next(&[""]).contains(&"watch".to_owned()) && !next(&[""]).contains(&"complete".to_owned()));
+    for files in [&["107", ""][..], &["simulate", ""], &["107", "--picture", ""], &["init", ""]] {
+        assert_eq!(next(files), [""; 0], "{files:?}");
     }
 }
 
@@ -215,7 +306,35 @@ fn plain_output_has_no_signs_and_no_colours() {
     fs::write(folder.join("scenario-107.yaml"), WRONG).unwrap();
     let output = run(&folder, &["107", "--plain", "--color", "always"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("failed: claim `data` is bound to volume `pv-gold`"), "{text}");
+    assert!(text.contains("failed: claim `data` is bound to volume `pv-gold`, 0/5 points\n"), "{text}");
     assert!(text.is_ascii(), "{text}");
     assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_written_is_named_and_costs_no_grade() {
+    let folder = folder("no-data-folder");
+    fs::write(folder.join("scenario-107.yaml"), KEY).unwrap();
+    fs::write(folder.join("taken"), "").unwrap();
+    let without = |arguments: &[&str]| {
+        command(&folder, arguments).env("CKAD_GRADE_HOME", folder.join("taken/data")).output().unwrap()
+    };
+    let graded = without(&["107"]);
+    assert!(graded.status.success() && binary::stderr(&graded).contains("taken/data/progress.jsonl: "));
+    let exam = without(&["exam", "start"]);
+    assert!(exam.status.code() == Some(2) && binary::flat(&binary::stderr(&exam)).contains("data/exam.json: "));
+    assert!(!folder.join("ckad-exam").exists(), "an exam that cannot be kept is not begun");
+}
+
+#[test]
+fn a_damaged_exam_can_be_given_up() {
+    let folder = folder("damaged-exam");
+    binary::put(&home(&folder), "exam.json", "{");
+    for arguments in [&["exam"][..], &["exam", "start"], &["exam", "finish"]] {
+        let output = run(&folder, arguments);
+        let said = binary::flat(&binary::stderr(&output));
+        assert!(output.status.code() == Some(2) && said.contains("is damaged"), "{arguments:?}: {said}");
+    }
+    stdout(&folder, &["exam", "start", "--minutes", "10", "--force"]);
+    assert!(stdout(&folder, &["exam"]).contains("left · 0 of "));
 }

@@ -1,22 +1,19 @@
 //! What README.md shows is what the program prints. `UPDATE_README=1 cargo test --test readme` brings it up to date.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+
+#[path = "support/binary.rs"]
+mod binary;
 
 use std::path::Path;
-use std::process::Command;
 
 /// What a command line of the README prints, run in the repository's root.
 fn output(command: &str) -> String {
-    let mut words = command.split_whitespace();
-    assert_eq!(words.next(), Some("ckad-grade"), "only our own command can be shown: {command}");
-    let output = Command::new(env!("CARGO_BIN_EXE_ckad-grade"))
-        .args(words)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env_remove("LANG")
-        .env_remove("LC_ALL")
-        .env_remove("LC_MESSAGES")
-        .output()
-        .unwrap();
-    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let Some(("ckad-grade", arguments)) = words.split_first().map(|(first, rest)| (*first, rest)) else {
+        panic!("only our own command can be shown: {command}")
+    };
+    let output = binary::run_in_root(arguments);
+    binary::stdout(&output) + &binary::stderr(&output)
 }
 
 #[test]

@@ -1,45 +1,16 @@
 //! The tools for authors, as they call them: `scenario new`, `scenario check`, `schema`, and `list` for everyone.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+#[path = "support/binary.rs"]
+mod binary;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use ckad_grade::scenario::{Library, Scenario, schema};
 use serde_json::{Value, json};
 
-/// An empty folder of this test's own.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("scenario").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ckad-grade"));
-    for variable in ["LANG", "LC_ALL", "LC_MESSAGES"] {
-        command.env_remove(variable);
-    }
-    command.args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-/// Without the line breaks of the terminal.
-fn flat(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
+use binary::{code, flat, folder, run, stderr as err, stdout as out};
 
 /// A folder with a new scenario whose texts are written.
 fn with_scenario(name: &str) -> (PathBuf, PathBuf) {
@@ -137,6 +108,24 @@ fn idle_checks_unused_reasons_and_unknown_statements_are_reported() {
 }
 
 #[test]
+fn the_domain_is_the_scenarios_own_or_its_chapters() {
+    let (folder, file) = with_scenario("domain");
+    let domain = || {
+        let shown = out(&run(&folder, &["show", "107-mine", "--format", "json"]));
+        serde_json::from_str::<Value>(&shown).unwrap()["domain"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(domain(), "design");
+    replace(&file, "level = ", "domain = \"networking\"\nlevel = ");
+    assert_eq!(domain(), "networking");
+    // a chapter that nobody knows says nothing about the exam
+    replace(&file, "domain = \"networking\"\n", "");
+    replace(&file, "chapter = \"107\"", "chapter = \"quarks\"");
+    assert_eq!(domain(), "design");
+    let text = flat(&out(&run(&folder, &["scenario", "check"])));
+    assert!(text.contains("name the `domain` of the exam"), "{text}");
+}
+
+#[test]
 fn errors_in_a_scenario_have_line_column_and_suggestion() {
     let (folder, file) = with_scenario("error");
     replace(&file, "points = 3", "point = 3");
@@ -174,7 +163,7 @@ fn the_schema_beside_the_scenarios_is_up_to_date() {
     }
     let written = fs::read_to_string(path).unwrap();
     assert!(written == schema::text(), "out of date: UPDATE_SCHEMA=1 cargo test --test scenario");
-    assert_eq!(out(&run(Path::new("."), &["schema"])), written);
+    assert_eq!(out(&binary::run_in_root(&["schema"])), written);
 }
 
 #[test]
@@ -252,6 +241,7 @@ fn the_schema_refuses_what_the_loader_refuses() {
         minimal("", "storage.same = []", ""),
         minimal("", "cel = \"true\"", "").replace("points = 1", "points = 0"),
         minimal("", "cel = \"true\"", "").replace("\"exam\"", "\"easy\""),
+        minimal("domain = \"design-and-build\"", "cel = \"true\"", ""),
     ] {
         assert!(refused(&wrong), "{wrong}");
         assert!(Scenario::parse(&wrong, "scenario-1.toml").is_err(), "{wrong}");

@@ -3,19 +3,16 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Session};
+use super::{Exit, Failure, Format, Session, os_words};
 use crate::report::text::{Message, say};
-use crate::timeline::{ManifestFile, answer};
+use crate::timeline::{EXTENSIONS, ManifestFile, answer, is_manifest};
 
 /// The most bytes of one answer.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// What kubectl takes from a folder.
-const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
-
 /// Where the answer to a scenario is when nobody says: a file or a folder of the scenario's name.
 pub(super) fn of_scenario(scenario: &str) -> Option<PathBuf> {
-    let files = ["yaml", "yml", "json"].map(|extension| PathBuf::from(format!("{scenario}.{extension}")));
+    let files = EXTENSIONS.map(|extension| PathBuf::from(format!("{scenario}.{extension}")));
     let file = files.into_iter().find(|file| file.is_file());
     file.or_else(|| Some(PathBuf::from(scenario)).filter(|folder| folder.is_dir()))
 }
@@ -29,20 +26,35 @@ pub(super) fn read_of(session: &Session<'_>, scenario: &str, given: &[PathBuf]) 
     read(session, &[of_scenario(scenario).ok_or_else(none_yet)?])
 }
 
+/// Whether there is nothing in an answer but comments.
+pub(super) fn is_empty(files: &[ManifestFile]) -> bool {
+    let is_said = |line: &str| !line.is_empty() && line != "---" && !line.starts_with('#');
+    !files.iter().any(|file| String::from_utf8_lossy(&file.bytes).lines().any(|line| is_said(line.trim())))
+}
+
+/// Says so if an answer is not begun yet, instead of failing it check by check.
+pub(super) fn must_say_something(session: &Session<'_>, scenario: &str, files: &[ManifestFile]) -> Result<(), Failure> {
+    // programs get the checks, too
+    match session.format == Format::Text && is_empty(files) {
+        true => Err(Failure { exit: Exit::NotFull, message: say(session.lang, &Message::EmptyAnswer { scenario }) }),
+        false => Ok(()),
+    }
+}
+
 /// Reads files, folders and standard input (`-`), as `kubectl apply -f` would in this order.
 pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<ManifestFile>, Failure> {
     let mut files = Vec::new();
     for path in paths {
         let name = path.display().to_string();
         let unreadable = |file: &str, error: &io::Error| {
-            let error = error.to_string();
+            let error = os_words(error, session.lang);
             Failure::unreadable(say(session.lang, &Message::CannotReadAnswer { file, error: &error }))
         };
         if path.as_os_str() == "-" {
             let bytes = read_bounded(io::stdin().lock()).map_err(|error| unreadable("STDIN", &error))?;
             files.push(ManifestFile { name: "STDIN".to_owned(), bytes });
         } else if path.is_dir() {
-            let inside = manifests_in(path).map_err(|error| unreadable(&name, &error))?;
+            let inside = files_in(path).map_err(|error| unreadable(&name, &error))?;
             if inside.is_empty() {
                 return Err(Failure::unreadable(say(session.lang, &Message::NothingInAnswer { folder: &name })));
             }
@@ -59,9 +71,9 @@ pub(super) fn read(session: &Session<'_>, paths: &[PathBuf]) -> Result<Vec<Manif
     Ok(files)
 }
 
-/// The manifests of a folder by name, without those of folders inside. With `commands.sh` beside them it is every file, also
-/// of the folders inside, because commands may name them.
-fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files of an answer that is a folder: its manifests by name, without those of folders inside. With `commands.sh` beside
+/// them it is every file, also of the folders inside, because commands may name them.
+pub(super) fn files_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     if folder.join(answer::COMMANDS).is_file() {
         everything_in(folder, 0, &mut files)?;
@@ -69,8 +81,7 @@ fn manifests_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if extension.is_some_and(|extension| EXTENSIONS.contains(&extension)) && path.is_file() {
+        if path.file_name().is_some_and(|name| is_manifest(&name.to_string_lossy())) && path.is_file() {
             files.push(path);
         }
     }

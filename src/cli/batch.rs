@@ -24,23 +24,8 @@ use crate::report::text::{Message, say};
 use crate::report::{self, Report, canvas, csv, github, gradescope, json, jsonl, junit, moodle};
 use crate::scenario::{Library, Lookup, Scenario};
 
-const HELP: &str = "\
-What is found without --layout: a folder for each student or for each scenario, STUDENT_SCENARIO.yaml, and what Moodle,
-Canvas, Gradescope and GitHub Classroom let one download, as a folder or as the archive itself.
-
-Examples:
-  ckad-grade batch submissions/                                 a table
-  ckad-grade batch Week3.zip --only 107 --roster gradebook.csv  one task, who is missing
-  ckad-grade batch submissions/ -o grades.csv -o grades.jsonl   for a spreadsheet, for programs
-  ckad-grade batch submissions/ --roster export.csv --report canvas=import.csv
-  ckad-grade batch submissions/ --resume                        goes on after an interruption
-  ckad-grade batch submissions/ --shard 2/8 -o part-2.jsonl     a part, on one of eight machines
-  ckad-grade batch merge part-*.jsonl -o grades.csv             all parts
-
-Exit status: 0 everything has a grade, 1 something has none or is nobody's, 2 the command is wrong.";
-
 #[derive(Args, Debug)]
-#[command(after_help = HELP, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(override_usage = "ckad-grade batch [OPTIONS] SUBMISSIONS\n       ckad-grade batch merge [OPTIONS] FILE...")]
 pub(super) struct Arguments {
     /// A folder, or a .zip, .tar or .tar.gz as it was downloaded
@@ -238,7 +223,9 @@ pub(super) fn run(session: &mut Session<'_>, arguments: &Arguments) -> Result<Ex
             };
             grade(session, &options)
         }
-        (None, None) => return Err(Failure::usage("no submissions are given")),
+        (None, None) => {
+            return Err(Failure::usage(session.lang.pick("no submissions are given", "沒有指定繳交的檔案")));
+        }
     };
     let results = results.map_err(Failure::usage)?;
     if results.summary.entries == 0 {

@@ -1,4 +1,6 @@
 //! `ckad-grade exam`: a timed set of tasks.
+mod result;
+
 use std::fs;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
@@ -7,17 +9,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anstyle::{AnsiColor, Style};
 use clap::{Args, Subcommand};
-use k8s_openapi::jiff::{SignedDuration, Timestamp};
+use k8s_openapi::jiff::SignedDuration;
 use serde_json::json;
 
-use super::{Exit, Failure, Format, Session, answer, library, practice, show};
-use crate::grade::{self, PASS_PERCENT};
-use crate::practice::exam::{self, Exam, ExamResult, Question, QuestionResult};
+use super::{Exit, Failure, Format, Session, answer, library, path_failed, practice, show};
+use crate::grade::PASS_PERCENT;
+use crate::practice::exam::{self, Exam, ExamResult, Question};
 use crate::practice::progress;
 use crate::practice::task_file::{empty_answer, markdown};
 use crate::report::sanitise::sanitise;
-use crate::report::width::pad;
-use crate::scenario::{Domain, Scenario, short_id};
+use crate::report::terminal::COLUMNS;
+use crate::report::width::{pad, width, wrap};
+use crate::scenario::{Scenario, short_id};
+
+/// Where an exam is unless somebody says.
+const FOLDER: &str = "ckad-exam";
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -40,15 +46,23 @@ pub(super) enum ExamCommand {
         number: usize,
     },
     /// End it and see the result
-    Finish,
+    Finish {
+        /// Do not ask, even if there is time left
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Look back at the last exam, or at one task of it and why
+    Review {
+        /// The task's number
+        number: Option<usize>,
+    },
 }
 
 /// How an exam is to be.
 #[derive(Args, Debug)]
 pub(super) struct StartArgs {
-    /// Where to put the tasks
-    #[arg(default_value = "ckad-exam")]
-    folder: PathBuf,
+    /// Where to put the tasks [default: ckad-exam, or ckad-exam-2…]
+    folder: Option<PathBuf>,
     /// How long it lasts; the number of tasks follows from it
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1440))]
     minutes: u32,
@@ -66,15 +80,25 @@ pub(super) fn run(session: &mut Session<'_>, command: Option<&ExamCommand>) -> R
         None | Some(ExamCommand::Status) => status(session),
         Some(ExamCommand::Clock) => clock(session),
         Some(ExamCommand::Flag { number }) => flag(session, *number),
-        Some(ExamCommand::Finish) => finish(session),
+        Some(ExamCommand::Finish { yes }) => result::finish(session, *yes),
+        Some(ExamCommand::Review { number }) => result::review(session, *number),
     }
 }
 
 /// The exam under way.
 fn current(session: &Session<'_>) -> Result<Exam, Failure> {
+    let store = practice::store()?;
+    if let Some(exam) = Exam::load(&store)? {
+        return Ok(exam);
+    }
     let none = "there is no exam under way; begin one: ckad-grade exam start";
     let none_zh = "目前沒有進行中的考試；開始一場：ckad-grade exam start";
-    Exam::load(&practice::store()?)?.ok_or_else(|| Failure::usage(session.lang.pick(none, none_zh)))
+    let mut text = session.lang.pick(none, none_zh).to_owned();
+    if ExamResult::last(&store)?.is_some() {
+        let last = session.lang.pick("The last one: ckad-grade exam review", "上一場：ckad-grade exam review");
+        text.push_str(&format!("\n{last}"));
+    }
+    Err(Failure::usage(text))
 }
 
 fn scenarios(session: &Session<'_>) -> Result<Vec<Scenario>, Failure> {
@@ -85,7 +109,9 @@ fn scenarios(session: &Session<'_>) -> Result<Vec<Scenario>, Failure> {
 fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failure> {
     let lang = session.lang;
     let store = practice::store()?;
-    if let Some(other) = Exam::load(&store)?.filter(|_| !arguments.force) {
+    // --force gets over one that cannot be read, too
+    let under_way = if arguments.force { None } else { Exam::load(&store)? };
+    if let Some(other) = under_way {
         let folder = other.folder.display();
         let text = lang.pick(
             format!(
@@ -95,23 +121,46 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
         );
         return Err(Failure::usage(text));
     }
-    let failed = |path: &Path, error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
-    let occupied = fs::read_dir(&arguments.folder).is_ok_and(|mut entries| entries.next().is_some());
-    if occupied {
-        let folder = arguments.folder.display();
-        return Err(Failure::usage(lang.pick(
-            format!("{folder} is not empty; name another folder"),
-            format!("{folder} 不是空的；請指定其他資料夾"),
-        )));
-    }
+    let failed = |path: &Path, error: io::Error| Failure::usage(path_failed(path, &error, lang));
+    let is_free = |folder: &Path| match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
+    let place = match &arguments.folder {
+        Some(folder) if !is_free(folder) => {
+            let folder = folder.display();
+            return Err(Failure::usage(lang.pick(
+                format!("{folder} is not an empty folder; name another one"),
+                format!("{folder} 不是空的資料夾；請指定其他資料夾"),
+            )));
+        }
+        Some(folder) => folder.clone(),
+        None => {
+            let later = (2..).map(|number| PathBuf::from(format!("{FOLDER}-{number}")));
+            let mut names = std::iter::once(PathBuf::from(FOLDER)).chain(later);
+            names.find(|folder| is_free(folder)).unwrap_or_default()
+        }
+    };
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seed = arguments.seed.unwrap_or(clock.as_secs() % 100_000);
     let all = scenarios(session)?;
     let chosen = exam::choose(&all, arguments.minutes, seed);
-    let mut questions = Vec::new();
-    for (number, scenario) in (1..).zip(&chosen) {
-        let name = format!("{number:02}-{}", short_id(&scenario.id));
-        let folder = arguments.folder.join(&name);
+    fs::create_dir_all(&place).map_err(|error| failed(&place, error))?;
+    let folder = fs::canonicalize(&place).map_err(|error| failed(&place, error))?;
+    let question = |(number, scenario): (usize, &&Scenario)| Question {
+        scenario: scenario.id.clone(),
+        folder: format!("{number:02}-{}", short_id(&scenario.id)),
+        flagged: false,
+    };
+    let questions = (1..).zip(&chosen).map(question).collect();
+    let exam = Exam { seed, started: progress::now(), minutes: arguments.minutes, folder, questions };
+    // what cannot be kept is not begun
+    if let Err(error) = exam.save(&store) {
+        let _ = fs::remove_dir(&place);
+        return Err(error.into());
+    }
+    for (question, scenario) in exam.questions.iter().zip(&chosen) {
+        let folder = place.join(&question.folder);
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
         let there = show::cluster_at_start(session, scenario)?;
         for (file, text) in
@@ -120,35 +169,39 @@ fn start(session: &mut Session<'_>, arguments: &StartArgs) -> Result<Exit, Failu
             let path = folder.join(file);
             fs::write(&path, text).map_err(|error| failed(&path, error))?;
         }
-        questions.push(Question { scenario: scenario.id.clone(), folder: name, flagged: false });
     }
-    let folder = fs::canonicalize(&arguments.folder).map_err(|error| failed(&arguments.folder, error))?;
-    let started = progress::now();
-    let exam = Exam { seed, started, minutes: arguments.minutes, folder, questions };
-    exam.save(&store)?;
-    let (number, minutes, place) = (exam.questions.len(), exam.minutes, arguments.folder.display());
+    let (number, minutes) = (exam.questions.len(), exam.minutes);
     let head = lang.pick(
         format!("{number} tasks, {minutes} minutes, {PASS_PERCENT} % pass. Seed {seed}. The clock runs."),
         format!("{number} 題，{minutes} 分鐘，{PASS_PERCENT} % 及格。Seed {seed}。計時開始。"),
     );
-    writeln!(session.out, "{STRONG}{head}{STRONG:#}")?;
-    let how = lang.pick(
-        format!("Read {place}/01-…/task.md, write answer.yaml beside it (or commands.sh), and so on.\nThe clock: ckad-grade exam\nThe end: ckad-grade exam finish"),
-        format!("閱讀 {place}/01-…/task.md，把答案寫進旁邊的 answer.yaml（或 commands.sh），依此類推。\n看時間：ckad-grade exam\n結束：ckad-grade exam finish"),
-    );
-    writeln!(session.out, "{}", sanitise(&how))?;
+    writeln!(session.out, "{STRONG}{head}{STRONG:#}\n")?;
+    let first = exam.questions.first().map(|question| place.join(&question.folder)).unwrap_or_default();
+    let (task, answer) = (first.join("task.md").display().to_string(), first.join("answer.yaml").display().to_string());
+    let rows = [
+        (lang.pick("read", "閱讀"), task),
+        (lang.pick("write", "作答"), answer),
+        ("", lang.pick("or commands.sh beside it, and so on", "或旁邊的 commands.sh，依此類推").to_owned()),
+    ];
+    for (what, place) in &rows {
+        writeln!(session.out, "  {}  {}", pad(what, 5), sanitise(place))?;
+    }
+    let commands = [
+        ("ckad-grade exam", lang.pick("time left, what is answered", "剩餘時間、作答情形")),
+        ("ckad-grade exam flag 3", lang.pick("come back to task 3", "標記第 3 題，稍後再做")),
+        ("ckad-grade exam finish", lang.pick("the result", "看成績")),
+    ];
+    writeln!(session.out)?;
+    for (command, what) in commands {
+        writeln!(session.out, "  {}  {SOFT}{what}{SOFT:#}", pad(command, 22))?;
+    }
     Ok(Exit::Success)
 }
 
 /// The manifests of a task's answer, and whether there is more in them than comments.
 fn read_answer(session: &Session<'_>, folder: &Path) -> (Vec<crate::timeline::ManifestFile>, bool) {
     let files = answer::read(session, &[folder.to_owned()]).unwrap_or_default();
-    let says_something = |bytes: &[u8]| {
-        String::from_utf8_lossy(bytes)
-            .lines()
-            .any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-    };
-    let answered = files.iter().any(|file| says_something(&file.bytes));
+    let answered = !answer::is_empty(&files);
     (files, answered)
 }
 
@@ -172,16 +225,30 @@ fn status(session: &mut Session<'_>) -> Result<Exit, Failure> {
             "secondsLeft": left.as_secs().max(0), "folder": exam.folder, "questions": questions }))?;
         return Ok(Exit::Success);
     }
-    writeln!(session.out, "{}\n", time_left(left, lang))?;
+    let (answered, total) = (rows.iter().filter(|(_, _, answered)| *answered).count(), rows.len());
+    let done = lang.pick(format!("{answered} of {total} answered"), format!("{total} 題中已作答 {answered} 題"));
+    writeln!(session.out, "{} · {done}\n", time_left(left, lang))?;
+    let all = scenarios(session)?;
+    let state_of = |question: &Question, answered: bool| {
+        let state = if answered { lang.pick("answered", "已作答") } else { lang.pick("empty", "空白") };
+        let flag = if question.flagged { lang.pick(", flagged", "，已標記") } else { "" };
+        format!("{state}{flag}")
+    };
+    let state_wide = rows.iter().map(|(_, question, done)| width(&state_of(question, *done))).max().unwrap_or_default();
+    let folder_wide = rows.iter().map(|(_, question, _)| width(&question.folder)).max().unwrap_or_default();
     for (number, question, answered) in rows {
-        let state = match answered {
-            true => lang.pick("answered", "已作答"),
-            false => lang.pick("empty", "空白"),
+        let style = match (question.flagged, answered) {
+            (true, _) => NOTE,
+            (false, true) => GOOD,
+            (false, false) => SOFT,
         };
-        let flag = if question.flagged { lang.pick("flagged", "已標記") } else { "" };
-        let style = if answered { GOOD } else { SOFT };
-        let folder = pad(&sanitise(&question.folder), 34);
-        writeln!(session.out, "{number:>3}  {folder}  {style}{}{style:#}  {NOTE}{flag}{NOTE:#}", pad(state, 8))?;
+        let state = pad(&state_of(question, answered), state_wide);
+        let folder = pad(&sanitise(&question.folder), folder_wide);
+        let title = all.iter().find(|scenario| scenario.id == question.scenario).map(|s| s.title.get(lang).trim());
+        let indent = 5 + state_wide + 2 + folder_wide + 2;
+        let title = wrap(&sanitise(title.unwrap_or_default()), COLUMNS.saturating_sub(indent).max(20));
+        let title = title.join(&format!("\n{}", " ".repeat(indent)));
+        writeln!(session.out, "{number:>3}  {style}{state}{style:#}  {folder}  {SOFT}{title}{SOFT:#}")?;
     }
     Ok(Exit::Success)
 }
@@ -217,116 +284,17 @@ fn clock(session: &mut Session<'_>) -> Result<Exit, Failure> {
     }
 }
 
+fn no_such_task(total: usize, lang: crate::lang::Lang) -> String {
+    lang.pick(format!("the tasks are numbered 1 to {total}"), format!("題號是 1 到 {total}"))
+}
+
 fn flag(session: &mut Session<'_>, number: usize) -> Result<Exit, Failure> {
     let mut exam = current(session)?;
     let total = exam.questions.len();
     let Some(question) = number.checked_sub(1).and_then(|index| exam.questions.get_mut(index)) else {
-        let text = session.lang.pick(format!("there are tasks 1 to {total}"), format!("題號為 1 到 {total}"));
-        return Err(Failure::usage(text));
+        return Err(Failure::usage(no_such_task(total, session.lang)));
     };
     question.flagged = !question.flagged;
     exam.save(&practice::store()?)?;
     status(session)
-}
-
-fn finish(session: &mut Session<'_>) -> Result<Exit, Failure> {
-    let exam = current(session)?;
-    let lang = session.lang;
-    let all = scenarios(session)?;
-    let mut questions = Vec::new();
-    for question in &exam.questions {
-        let Some(scenario) = all.iter().find(|scenario| scenario.id == question.scenario) else { continue };
-        let folder = exam.folder.join(&question.folder);
-        let (files, answered) = read_answer(session, &folder);
-        let graded = grade::grade(scenario, &files).map_err(|error| library::wrong_scenario(session, error))?;
-        questions.push(QuestionResult {
-            scenario: scenario.id.clone(),
-            domain: Domain::of(scenario),
-            points: if answered { graded.points() } else { 0 },
-            possible: graded.possible(),
-            late: answered && last_change(&folder).is_some_and(|change| change > exam.end()),
-            answered,
-        });
-    }
-    let store = practice::store()?;
-    for question in questions.iter().filter(|question| question.answered) {
-        progress::note_tried(&store, &question.scenario, question.points, question.possible)?;
-    }
-    let result = ExamResult { seed: exam.seed, started: exam.started, finished: progress::now(), questions };
-    exam.finish(&store, &result)?;
-    if session.format != Format::Text {
-        let mut value = serde_json::to_value(&result).map_err(Failure::usage)?;
-        value["percent"] = result.percent().into();
-        value["passed"] = result.is_pass().into();
-        session.data(&value)?;
-        return Ok(if result.is_pass() { Exit::Success } else { Exit::NotFull });
-    }
-    let out = &mut session.out;
-    for (number, question) in (1..).zip(&result.questions) {
-        let style = match (question.late, question.points) {
-            (true, _) => NOTE,
-            (_, points) if points == question.possible => GOOD,
-            _ => BAD,
-        };
-        let remark = match (question.late, question.answered) {
-            (true, _) => lang.pick("too late: counts for nothing", "逾時作答，不計分"),
-            (_, false) => lang.pick("no answer", "未作答"),
-            _ => "",
-        };
-        let id = short_id(&question.scenario);
-        let points = format!("{:>3}/{}", question.points, question.possible);
-        writeln!(out, "{number:>3}  {}  {style}{}{style:#}  {SOFT}{remark}{SOFT:#}", pad(id, 26), pad(&points, 7))?;
-    }
-    writeln!(out)?;
-    let domains = result.by_domain();
-    for (domain, percent) in &domains {
-        let style = if *percent >= PASS_PERCENT { GOOD } else { BAD };
-        writeln!(out, "{style}{percent:>4} %{style:#}  {}", domain.title(lang))?;
-    }
-    let percent = result.percent();
-    let style = if result.is_pass() { GOOD } else { BAD }.bold();
-    let verdict = match result.is_pass() {
-        true => lang.pick(format!("{percent} %: passed"), format!("{percent} %：及格")),
-        false => lang.pick(
-            format!("{percent} %: not passed ({PASS_PERCENT} % pass)"),
-            format!("{percent} %：未及格（{PASS_PERCENT} % 及格）"),
-        ),
-    };
-    let took = practice::span(result.finished.duration_since(result.started), lang);
-    let time = lang.pick(format!("after {took}"), format!("用時 {took}"));
-    writeln!(out, "\n{style}{verdict}{style:#}  {SOFT}{time}{SOFT:#}")?;
-    let weakest = domains.iter().filter(|(_, percent)| **percent < 100).min_by_key(|(_, percent)| **percent);
-    let missed = result.questions.iter().find(|question| question.points < question.possible);
-    if let (Some((domain, _)), Some(question)) = (weakest, missed) {
-        let id = short_id(&question.scenario);
-        let next = lang.pick(
-            format!(
-                "Most to gain: {}. Look at one: ckad-grade explain {id} {}",
-                domain.title(lang),
-                place_of(&exam, question)
-            ),
-            format!(
-                "最值得加強：{}。看看原因：ckad-grade explain {id} {}",
-                domain.title(lang),
-                place_of(&exam, question)
-            ),
-        );
-        writeln!(out, "{SOFT}{}{SOFT:#}", sanitise(&next))?;
-    }
-    Ok(if result.is_pass() { Exit::Success } else { Exit::NotFull })
-}
-
-fn place_of(exam: &Exam, result: &QuestionResult) -> String {
-    let question = exam.questions.iter().find(|question| question.scenario == result.scenario);
-    question.map(|question| exam.folder.join(&question.folder).display().to_string()).unwrap_or_default()
-}
-
-/// When a folder's files were changed last.
-fn last_change(folder: &Path) -> Option<Timestamp> {
-    let entries = fs::read_dir(folder).ok()?.flatten();
-    let times = entries
-        .filter(|entry| entry.file_name() != "task.md")
-        .filter_map(|entry| entry.metadata().ok()?.modified().ok());
-    let last = times.max()?.duration_since(UNIX_EPOCH).ok()?;
-    Timestamp::from_second(i64::try_from(last.as_secs()).ok()?).ok()
 }

@@ -5,6 +5,7 @@ use super::{Exit, Failure, Format, Session, answer, library};
 use crate::explain::{self, search::Budget};
 use crate::report::explain as report;
 use crate::scenario::Lookup;
+use crate::timeline::is_manifest;
 
 pub(super) fn run(session: &mut Session<'_>, what: &[PathBuf]) -> Result<Exit, Failure> {
     let Some((first, rest)) = what.split_first() else { return Err(Failure::usage("nothing to explain")) };
@@ -17,6 +18,7 @@ pub(super) fn run(session: &mut Session<'_>, what: &[PathBuf]) -> Result<Exit, F
     }
     let (entry, scenario) = library::find(session, &name)?;
     let files = answer::read_of(session, &entry.id, rest)?;
+    answer::must_say_something(session, &entry.id, &files)?;
     let explained = explain::scenario(&scenario, &files, Budget::default())
         .map_err(|error| library::wrong_scenario(session, error))?;
     finish(session, Some(&scenario), &explained)
@@ -24,7 +26,7 @@ pub(super) fn run(session: &mut Session<'_>, what: &[PathBuf]) -> Result<Exit, F
 
 /// A file that kubectl would take is one, even if it is not there.
 fn looks_like_file(name: &str) -> bool {
-    [".yaml", ".yml", ".json"].iter().any(|extension| name.ends_with(extension)) || name.contains('/')
+    is_manifest(name) || name.contains(['/', std::path::MAIN_SEPARATOR])
 }
 
 fn finish(

@@ -3,8 +3,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::{Exit, Failure, Session, library, show};
+use super::{Exit, Failure, Session, library, path_failed, show};
 use crate::practice::task_file::{EDITORCONFIG, VSCODE_SETTINGS, empty_answer, markdown};
+use crate::report::terminal::COLUMNS;
+use crate::report::width::wrap;
 use crate::scenario::Scenario;
 
 pub(super) fn run(session: &mut Session<'_>, folder: &Path) -> Result<Exit, Failure> {
@@ -15,7 +17,7 @@ pub(super) fn run(session: &mut Session<'_>, folder: &Path) -> Result<Exit, Fail
         scenarios.push(entry.load().map_err(|error| library::wrong_scenario(session, error))?);
     }
     let mut written = Written::default();
-    let failed = |path: &Path, error: io::Error| Failure::usage(format!("{}: {error}", path.display()));
+    let failed = |path: &Path, error: io::Error| Failure::usage(path_failed(path, &error, lang));
     let mut write = |name: &str, text: &str| {
         let path = folder.join(name);
         written.file(&path, text).map_err(|error| failed(&path, error))
@@ -39,7 +41,9 @@ pub(super) fn run(session: &mut Session<'_>, folder: &Path) -> Result<Exit, Fail
         format!("Read tasks/{first}.md, write {first}.yaml, then there: ckad-grade watch"),
         format!("閱讀 tasks/{first}.md，把答案寫進 {first}.yaml，然後在該資料夾執行：ckad-grade watch"),
     );
-    writeln!(session.out, "{hint}")?;
+    for line in wrap(&hint, COLUMNS) {
+        writeln!(session.out, "{line}")?;
+    }
     Ok(Exit::Success)
 }
 

@@ -1,7 +1,7 @@
 //! Which scenarios there are for a command.
 use std::path::Path;
 
-use super::{Failure, Session};
+use super::{Failure, Session, path_failed};
 use crate::report::text::{Message, say};
 use crate::scenario::{Entry, Library, Lookup, Scenario};
 use crate::suggest;
@@ -12,7 +12,9 @@ pub(super) fn open(session: &Session<'_>) -> Result<(Library, Option<String>), F
     let folder = match &session.scenarios {
         Some(folder) => {
             let added = library.add_folder(folder);
-            added.map_err(|error| Failure::usage(format!("--scenarios {}: {error}", folder.display())))?;
+            added.map_err(|error| {
+                Failure::usage(format!("--scenarios {}", path_failed(folder, &error, session.lang)))
+            })?;
             Some(folder.display().to_string())
         }
         None => {

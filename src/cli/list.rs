@@ -3,16 +3,17 @@ use anstyle::{AnsiColor, Style};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::{Exit, Failure, Format, Session, library};
+use super::{Exit, Failure, Format, Session, library, practice};
 use crate::lang::Lang;
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, say};
 use crate::report::width::{pad, width, wrap};
-use crate::scenario::{Entry, Level, LoadError, Scenario, chapter, short_id};
+use crate::scenario::{Domain, Entry, Level, LoadError, Scenario, chapter, short_id};
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 const STRONG: Style = Style::new().bold();
+const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 
 /// Which scenarios.
@@ -26,6 +27,35 @@ pub(super) struct ListArgs {
     /// Only tasks of this level
     #[arg(long, value_enum)]
     level: Option<LevelArg>,
+    /// Only tasks of this domain of the exam
+    #[arg(long, value_enum)]
+    domain: Option<DomainArg>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DomainArg {
+    /// Application Design and Build
+    Design,
+    /// Application Deployment
+    Deployment,
+    /// Application Observability and Maintenance
+    Observability,
+    /// Application Environment, Configuration and Security
+    Environment,
+    /// Services and Networking
+    Networking,
+}
+
+impl From<DomainArg> for Domain {
+    fn from(domain: DomainArg) -> Domain {
+        match domain {
+            DomainArg::Design => Domain::Design,
+            DomainArg::Deployment => Domain::Deployment,
+            DomainArg::Observability => Domain::Observability,
+            DomainArg::Environment => Domain::Environment,
+            DomainArg::Networking => Domain::Networking,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -65,10 +95,11 @@ impl ListArgs {
         });
         word && self.chapter.as_ref().is_none_or(|chapter| scenario.chapter == *chapter)
             && self.level.is_none_or(|level| scenario.level == level.into())
+            && self.domain.is_none_or(|domain| scenario.domain() == domain.into())
     }
 
     fn is_empty(&self) -> bool {
-        self.word.is_none() && self.chapter.is_none() && self.level.is_none()
+        self.word.is_none() && self.chapter.is_none() && self.level.is_none() && self.domain.is_none()
     }
 }
 
@@ -115,7 +146,7 @@ pub(super) fn run(session: &mut Session<'_>, asked: &ListArgs) -> Result<Exit, F
 fn data((entry, scenario): &Row, lang: Lang) -> serde_json::Value {
     match scenario {
         Ok(s) => json!({
-            "id": s.id, "chapter": s.chapter, "chapterTitle": chapter::title(&s.chapter, lang), "level": s.level,
+            "id": s.id, "chapter": s.chapter, "chapterTitle": chapter::title(&s.chapter, lang), "domain": s.domain(), "level": s.level,
             "minutes": s.minutes, "points": s.points(), "title": s.title.get(lang).trim(),
         }),
         Err(error) => json!({ "id": entry.id, "error": error.to_string() }),
@@ -129,6 +160,7 @@ fn write(session: &mut Session<'_>, rows: &[Row]) -> Result<(), Failure> {
     let widest = rows.iter().flat_map(|(_, s)| s).map(|s| width(&minutes(s.minutes))).max().unwrap_or_default();
     let levels = rows.iter().flat_map(|(_, s)| s).map(|s| width(&say(lang, &Message::Level(s.level))));
     let level_width = levels.max().unwrap_or_default();
+    let solved = practice::solved_by_person();
     let mut now: Option<&str> = None;
     for (entry, scenario) in rows {
         let id = pad(&sanitise(short_id(&entry.id)), wide);
@@ -145,9 +177,14 @@ fn write(session: &mut Session<'_>, rows: &[Row]) -> Result<(), Failure> {
                 let indent = wide + level_width + widest + 8;
                 let title = wrap(&sanitise(scenario.title.get(lang).trim()), COLUMNS.saturating_sub(indent).max(20));
                 let title = title.join(&format!("\n{}", " ".repeat(indent)));
-                writeln!(session.out, "  {id}  {SOFT}{level}  {minutes}{SOFT:#}  {title}")?;
+                let sign = if solved.contains(&entry.id) { "✓" } else { " " };
+                writeln!(session.out, "{GOOD}{sign}{GOOD:#} {id}  {SOFT}{level}  {minutes}{SOFT:#}  {title}")?;
             }
-            Err(error) => writeln!(session.out, "  {id}  {BAD}{}{BAD:#}", sanitise(&error.to_string()))?,
+            Err(error) => {
+                let lines = wrap(&sanitise(&error.to_string()), COLUMNS.saturating_sub(wide + 4).max(20));
+                let text = lines.join(&format!("\n{}", " ".repeat(wide + 4)));
+                writeln!(session.out, "  {id}  {BAD}{text}{BAD:#}")?;
+            }
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Failure, Format, Session};
+use super::{Failure, Format, Session, path_failed};
 use crate::lang::Lang;
 use crate::picture::terminal::Protocol;
 use crate::picture::{Picture, dot, mermaid, png, svg, terminal};
@@ -66,5 +66,5 @@ pub(super) fn write(session: &mut Session<'_>, path: &Path, picture: &dyn Fn(Lan
             return writeln!(session.out, "\n{}", text.trim_end()).map_err(Failure::from);
         }
     };
-    fs::write(path, bytes).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    fs::write(path, bytes).map_err(|error| Failure::usage(path_failed(path, &error, session.lang)))
 }

@@ -11,32 +11,42 @@ use crate::report::width::{reflow, wrap};
 use crate::scenario::Scenario;
 use crate::timeline::record::visible_objects;
 
+const SOFT: Style = AnsiColor::BrightBlack.on_default();
+const STRONG: Style = Style::new().bold();
+
 pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure> {
-    const SOFT: Style = AnsiColor::BrightBlack.on_default();
-    const STRONG: Style = Style::new().bold();
     let (_, scenario) = library::find(session, name)?;
     let lang = session.lang;
-    let there = cluster_at_start(session, &scenario)?;
     if session.format != Format::Text {
+        let there = cluster_at_start(session, &scenario)?;
         let checks: Vec<_> = scenario
             .checks
             .iter()
             .map(|check| json!({ "id": check.id, "points": check.points, "title": check.title.get(lang).trim() }))
             .collect();
         session.data(&json!({
-            "id": scenario.id, "chapter": scenario.chapter, "level": scenario.level, "minutes": scenario.minutes,
+            "id": scenario.id, "chapter": scenario.chapter, "domain": scenario.domain(), "level": scenario.level, "minutes": scenario.minutes,
             "title": scenario.title.get(lang).trim(), "task": scenario.task.get(lang).trim(), "checks": checks,
             "cluster": there, "manifests": manifests(&scenario), "sources": scenario.sources, "hints": scenario.hints.len(),
         }))?;
         return Ok(Exit::Success);
     }
+    writeln!(session.out, "{STRONG}{}  {}{STRONG:#}", scenario.id, sanitise(scenario.title.get(lang).trim()))?;
+    write(session, &scenario)?;
+    practice::note_shown(session, &scenario.id)?;
+    Ok(Exit::Success)
+}
+
+/// Writes the task, all but its title.
+pub(super) fn write(session: &mut Session<'_>, scenario: &Scenario) -> Result<(), Failure> {
+    let lang = session.lang;
+    let there = cluster_at_start(session, scenario)?;
     let facts = [
         say(lang, &Message::Level(scenario.level)),
         say(lang, &Message::Minutes(scenario.minutes)),
         say(lang, &Message::PointsWorth(scenario.points())),
     ];
     let out = &mut session.out;
-    writeln!(out, "{STRONG}{}  {}{STRONG:#}", scenario.id, sanitise(scenario.title.get(lang).trim()))?;
     writeln!(out, "{SOFT}{}{SOFT:#}\n", facts.join(" · "))?;
     for line in reflow(&sanitise(scenario.task.get(lang).trim()), COLUMNS) {
         writeln!(out, "{line}")?;
@@ -61,9 +71,11 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
             writeln!(out, "  {}", sanitise(source))?;
         }
     }
-    writeln!(out, "\n{SOFT}{}{SOFT:#}", say(lang, &Message::HowToAnswer { scenario: &scenario.id }))?;
-    practice::note_shown(session, &scenario.id)?;
-    Ok(Exit::Success)
+    writeln!(out)?;
+    for line in wrap(&say(lang, &Message::HowToAnswer { scenario: &scenario.id }), COLUMNS) {
+        writeln!(out, "{SOFT}{line}{SOFT:#}")?;
+    }
+    Ok(())
 }
 
 /// The names of what is in the cluster before the answer.

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use super::{Exit, Failure, Format, Session, library};
+use super::{Exit, Failure, Format, Session, library, practice};
 use crate::report::sanitise::sanitise;
 use crate::report::terminal::COLUMNS;
 use crate::report::text::{Message, say};
@@ -21,6 +21,7 @@ pub(super) fn run(session: &mut Session<'_>, name: &str) -> Result<Exit, Failure
         session.data(&json!({ "key": key, "explanation": explanation }))?;
         return Ok(Exit::Success);
     }
+    practice::note_key_shown(session, &scenario.id)?;
     write!(session.out, "{}", sanitise(&key))?;
     session.out.flush()?;
     if let Some(explanation) = explanation {

@@ -1,9 +1,9 @@
 //! `ckad-grade watch [SCENARIO]`: grades again whenever the answer is saved.
+mod keys;
+mod screen;
+
 use std::fs;
-use std::io::{self, BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
-use std::thread;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anstyle::{AnsiColor, Style};
@@ -11,9 +11,11 @@ use anstyle::{AnsiColor, Style};
 use super::{Exit, Failure, Session, answer, hint, library, practice, show};
 use crate::cluster::Cluster;
 use crate::grade;
-use crate::practice::progress::{self, Next};
+use crate::report::text::{Message, say};
 use crate::report::{Outcome, Report, sanitise::sanitise, watch};
 use crate::scenario::{Scenario, short_id};
+use keys::Keys;
+use screen::Screen;
 
 /// How often the files are looked at.
 const PERIOD: Duration = Duration::from_millis(150);
@@ -22,55 +24,30 @@ const PERIOD: Duration = Duration::from_millis(150);
 const GONE_AFTER: usize = 10;
 
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
-const STRONG: Style = Style::new().bold();
 
 pub(super) fn run(session: &mut Session<'_>, name: Option<&str>, files: &[PathBuf]) -> Result<Exit, Failure> {
     let mut keys = Keys::start();
     let mut name = match name {
         Some(name) => name.to_owned(),
-        None => next_scenario(session, None)?.ok_or_else(|| Failure::usage("there are no scenarios"))?,
+        None => practice::next_scenario(session, None)?
+            .ok_or_else(|| Failure::usage(session.lang.pick("there are no scenarios", "沒有題目")))?,
     };
     let mut best = Exit::NotFull;
     loop {
         let (_, scenario) = library::find(session, &name)?;
         let mut watched = Watched::new(session, scenario, files)?;
-        watched.head(session)?;
         let wish = watched.watch(session, &mut keys)?;
         if watched.solved {
             best = Exit::Success;
         }
         match wish {
             Wish::Quit => return Ok(best),
-            Wish::Next => match next_scenario(session, Some(&watched.scenario.id))? {
+            Wish::Next => match practice::next_scenario(session, Some(&watched.scenario.id))? {
                 Some(next) => name = next,
                 None => return Ok(best),
             },
         }
     }
-}
-
-/// The first scenario to do: begun ones, then those worth repeating, then new ones; the one that is being watched last.
-fn next_scenario(session: &Session<'_>, current: Option<&str>) -> Result<Option<String>, Failure> {
-    let standings = progress::standings(&progress::events(&practice::store()?)?);
-    let (library, _) = library::open(session)?;
-    let now = progress::now();
-    let ids: Vec<String> = library.entries().map(|entry| entry.id.clone()).collect();
-    // go on from where one is, not from the beginning
-    let start = current.and_then(|id| ids.iter().position(|other| other == id)).map_or(0, |index| index + 1);
-    let mut order: Vec<&String> = ids.iter().cycle().skip(start).take(ids.len()).collect();
-    order.retain(|id| Some(id.as_str()) != current);
-    let rank = |id: &&&String| match standings.get(**id).map_or(Next::Begin, |standing| standing.next(now)) {
-        Next::Finish => 0,
-        Next::Repeat => 1,
-        Next::Begin => 2,
-        Next::Rest => 3,
-    };
-    let next = match current {
-        // from one task to the next in the list, leaving out what is done
-        Some(_) => order.iter().find(|id| rank(id) < 3).or(order.first()),
-        None => order.iter().min_by_key(|id| rank(id)),
-    };
-    Ok(next.map(|id| (*id).clone()))
 }
 
 /// What a person wants next.
@@ -87,14 +64,31 @@ struct Watched {
     start: Cluster,
     files: Vec<PathBuf>,
     last: Option<Report>,
+    /// What came of the answer, as text.
+    outcome: String,
     hints: usize,
+    /// Whether the task is on the screen.
+    task: bool,
     solved: bool,
+    screen: Screen,
 }
 
 impl Watched {
     fn new(session: &Session<'_>, scenario: Scenario, files: &[PathBuf]) -> Result<Watched, Failure> {
         let start = grade::start(&scenario).map_err(|error| library::wrong_scenario(session, error))?;
-        Ok(Watched { scenario, start, files: files.to_vec(), last: None, hints: 0, solved: false })
+        let mut watched = Watched {
+            scenario,
+            start,
+            files: files.to_vec(),
+            last: None,
+            outcome: String::new(),
+            hints: 0,
+            task: false,
+            solved: false,
+            screen: Screen::default(),
+        };
+        watched.outcome = watched.waiting(session);
+        Ok(watched)
     }
 
     fn paths(&self) -> Vec<PathBuf> {
@@ -104,31 +98,42 @@ impl Watched {
         }
     }
 
-    fn head(&self, session: &mut Session<'_>) -> Result<(), Failure> {
-        clear(session)?;
-        let title = sanitise(self.scenario.title.get(session.lang).trim()).into_owned();
-        writeln!(session.out, "{STRONG}{}  {title}{STRONG:#}", self.scenario.id)?;
-        if self.paths().is_empty() {
-            let id = &self.scenario.id;
-            let wait = session
-                .lang
-                .pick(format!("waiting for {id}.yaml; s shows the task"), format!("等待 {id}.yaml；按 s 顯示題目"));
-            writeln!(session.out, "\n{wait}")?;
-        }
-        self.foot(session)
+    /// What is said as long as there is no answer.
+    fn waiting(&self, session: &Session<'_>) -> String {
+        let name = match self.files.as_slice() {
+            [] => format!("{}.yaml", self.scenario.id),
+            files => files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" "),
+        };
+        let text =
+            session.lang.pick(format!("waiting for {name}; s shows the task"), format!("等待 {name}；按 s 顯示題目"));
+        format!("\n{}\n", sanitise(&text))
     }
 
-    fn foot(&self, session: &mut Session<'_>) -> Result<(), Failure> {
-        let keys = session.lang.pick("n next · h hint · s show · q quit", "n 下一題 · h 提示 · s 題目 · q 離開");
-        writeln!(session.out, "{SOFT}{keys}{SOFT:#}")?;
-        session.out.flush()?;
-        Ok(())
+    fn title(&self, session: &Session<'_>) -> String {
+        format!("{}  {}", self.scenario.id, sanitise(self.scenario.title.get(session.lang).trim()))
+    }
+
+    /// The outcome, below the hint that was asked for last.
+    fn show(&mut self, session: &mut Session<'_>, with_hint: bool) -> Result<(), Failure> {
+        let mut text = String::new();
+        if with_hint {
+            text = captured(session, |session| hint::write(session, &self.scenario, self.hints))?;
+            text.push('\n');
+        }
+        text.push_str(&self.outcome);
+        self.task = false;
+        let title = self.title(session);
+        Ok(self.screen.show(session, &title, text)?)
     }
 
     fn watch(&mut self, session: &mut Session<'_>, keys: &mut Keys) -> Result<Wish, Failure> {
-        practice::note_shown(session, &self.scenario.id)?;
+        self.outcome.push_str(&captured(session, |session| Ok(practice::note_shown(session, &self.scenario.id)?))?);
         let (mut graded, mut candidate): (Fingerprint, Fingerprint) = Default::default();
         let mut missed = 0;
+        let mut size = screen::size();
+        if fingerprint(&self.paths()).is_empty() {
+            self.show(session, false)?;
+        }
         loop {
             let now = fingerprint(&self.paths());
             if now.is_empty() {
@@ -136,52 +141,53 @@ impl Watched {
                 if missed == GONE_AFTER && !graded.is_empty() {
                     graded = Fingerprint::new();
                     self.last = None;
-                    self.head(session)?;
+                    self.outcome = self.waiting(session);
+                    self.show(session, false)?;
                 }
             } else {
                 missed = 0;
                 // graded when two looks in a row see the same: nobody is writing any more
                 if now != graded && now == candidate {
-                    self.grade(session)?;
+                    self.outcome = captured(session, |session| self.grade(session))?;
+                    self.show(session, false)?;
                     graded = now.clone();
                 }
             }
             candidate = now;
-            match keys.wait() {
-                None => {}
+            if std::mem::replace(&mut size, screen::size()) != size {
+                self.screen.draw(session)?;
+            }
+            match keys.wait(PERIOD) {
                 Some('q') => return Ok(Wish::Quit),
                 Some('n') => return Ok(Wish::Next),
-                Some('h') => self.hint(session)?,
-                Some('s') => {
-                    clear(session)?;
-                    show::run(session, &self.scenario.id)?;
-                    self.foot(session)?;
+                Some('h') => {
+                    self.hints = self.hints % self.scenario.hints.len().max(1) + 1;
+                    self.show(session, true)?;
                 }
-                Some(_) => self.foot(session)?,
+                Some('s') if self.task => self.show(session, false)?,
+                Some('s') => {
+                    let text = captured(session, |session| show::write(session, &self.scenario))?;
+                    self.task = true;
+                    let title = self.title(session);
+                    self.screen.show(session, &title, text)?;
+                }
+                Some(' ') => self.screen.turn(session)?,
+                Some(_) | None => {}
             }
         }
     }
 
-    fn hint(&mut self, session: &mut Session<'_>) -> Result<(), Failure> {
-        let total = self.scenario.hints.len();
-        if total > 0 {
-            hint::run(session, &self.scenario.id, self.hints % total + 1)?;
-            self.hints += 1;
-        }
-        self.foot(session)
-    }
-
+    /// Grades what is there and says what came of it.
     fn grade(&mut self, session: &mut Session<'_>) -> Result<(), Failure> {
-        clear(session)?;
-        let title = sanitise(self.scenario.title.get(session.lang).trim()).into_owned();
-        writeln!(session.out, "{STRONG}{}  {title}{STRONG:#}", self.scenario.id)?;
         let files = match answer::read(session, &self.paths()) {
             Ok(files) => files,
-            Err(failure) => {
-                writeln!(session.out, "{}", sanitise(&failure.message))?;
-                return self.foot(session);
-            }
+            Err(failure) => return Ok(writeln!(session.out, "{}", sanitise(&failure.message))?),
         };
+        if answer::is_empty(&files) {
+            self.last = None;
+            let text = say(session.lang, &Message::EmptyAnswer { scenario: &self.scenario.id });
+            return Ok(writeln!(session.out, "\n{text}")?);
+        }
         let graded = grade::grade_in(&self.scenario, self.start.clone(), &files)
             .map_err(|error| library::wrong_scenario(session, error))?;
         let report = Report::new(&self.scenario, &graded, session.lang);
@@ -190,23 +196,30 @@ impl Watched {
         if report.result == Outcome::Full {
             self.solved = true;
             let id = short_id(&self.scenario.id);
-            let on = session.lang.pick(
-                format!("n goes on · the key and why: ckad-grade solution {id}"),
-                format!("按 n 繼續 · 解答與說明：ckad-grade solution {id}"),
-            );
-            writeln!(session.out, "{SOFT}{on}{SOFT:#}")?;
+            let key = session.lang.pick("the key, and why it is right", "解答與說明");
+            writeln!(session.out, "\n{SOFT}{key}: ckad-grade solution {id}{SOFT:#}")?;
         }
         self.last = Some(report);
-        self.foot(session)
+        Ok(())
     }
 }
 
-fn clear(session: &mut Session<'_>) -> io::Result<()> {
-    // where there is no terminal, this is dropped on the way
-    match io::stdout().is_terminal() {
-        true => write!(session.out, "\x1b[2J\x1b[3J\x1b[H"),
-        false => writeln!(session.out),
-    }
+/// What something writes, remarks and all.
+fn captured(
+    session: &Session<'_>,
+    write: impl FnOnce(&mut Session<'_>) -> Result<(), Failure>,
+) -> Result<String, Failure> {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut inner = Session {
+        lang: session.lang,
+        format: session.format,
+        scenarios: session.scenarios.clone(),
+        out: &mut out,
+        err: &mut err,
+    };
+    write(&mut inner)?;
+    out.extend(err);
+    Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 fn fingerprint(paths: &[PathBuf]) -> Fingerprint {
@@ -217,78 +230,11 @@ fn fingerprint(paths: &[PathBuf]) -> Fingerprint {
             found.push((path.clone(), metadata.len(), metadata.modified().ok()));
             continue;
         }
-        let mut inside: Fingerprint = fs::read_dir(path)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| is_of_an_answer(&entry.path()))
-            .filter_map(|entry| {
-                let metadata = entry.metadata().ok()?;
-                Some((entry.path(), metadata.len(), metadata.modified().ok()))
-            })
-            .collect();
-        inside.sort();
-        found.extend(inside);
+        for file in answer::files_in(path).unwrap_or_default() {
+            if let Ok(metadata) = fs::metadata(&file) {
+                found.push((file, metadata.len(), metadata.modified().ok()));
+            }
+        }
     }
     found
-}
-
-/// Editors leave other files beside those they write.
-fn is_of_an_answer(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    matches!(extension, "yaml" | "yml" | "json" | "sh")
-}
-
-/// Key presses, read beside the work: single keys at a terminal, first letters of lines elsewhere.
-struct Keys {
-    pressed: Receiver<Option<char>>,
-    /// The terminal is read only when asked for, so that it is as it was when the program ends.
-    go_on: SyncSender<()>,
-    at_end: bool,
-}
-
-impl Keys {
-    fn start() -> Keys {
-        let (send, pressed) = channel();
-        let (go_on, ask) = sync_channel(1);
-        thread::spawn(move || {
-            let terminal = io::stdin().is_terminal();
-            loop {
-                let key = if terminal { console::Term::stdout().read_char().ok() } else { first_letter_of_line() };
-                if send.send(key).is_err() || key.is_none() || ask.recv().is_err() {
-                    return;
-                }
-            }
-        });
-        Keys { pressed, go_on, at_end: false }
-    }
-
-    /// The key that was pressed within a period, in small letters. After the end of the input it is `q`.
-    fn wait(&mut self) -> Option<char> {
-        if self.at_end {
-            return Some('q');
-        }
-        match self.pressed.recv_timeout(PERIOD) {
-            Ok(Some(key)) => {
-                // nobody needs the terminal after `q`
-                if !key.eq_ignore_ascii_case(&'q') {
-                    let _ = self.go_on.send(());
-                }
-                Some(key.to_ascii_lowercase())
-            }
-            Ok(None) | Err(RecvTimeoutError::Disconnected) => {
-                self.at_end = true;
-                None
-            }
-            Err(RecvTimeoutError::Timeout) => None,
-        }
-    }
-}
-
-fn first_letter_of_line() -> Option<char> {
-    let mut line = String::new();
-    match io::stdin().lock().read_line(&mut line) {
-        Ok(0) | Err(_) => None,
-        Ok(_) => Some(line.trim().chars().next().unwrap_or(' ')),
-    }
 }

@@ -82,6 +82,9 @@ pub struct ExamResult {
     pub started: Timestamp,
     /// When it ended.
     pub finished: Timestamp,
+    /// Where its files are.
+    #[serde(default)]
+    pub folder: PathBuf,
     /// One result for each task.
     pub questions: Vec<QuestionResult>,
 }
@@ -92,6 +95,9 @@ pub struct ExamResult {
 pub struct QuestionResult {
     /// The scenario.
     pub scenario: String,
+    /// Its folder within the exam's.
+    #[serde(default)]
+    pub folder: String,
     /// Its domain.
     pub domain: Domain,
     /// The points earned.
@@ -105,12 +111,21 @@ pub struct QuestionResult {
 }
 
 impl QuestionResult {
-    fn earned(&self) -> u32 {
+    /// The points that count.
+    pub fn earned(&self) -> u32 {
         if self.late { 0 } else { self.points }
     }
 }
 
 impl ExamResult {
+    /// The result of the exam that was finished last, if there is one.
+    ///
+    /// # Errors
+    /// When the user's data folder cannot be read.
+    pub fn last(store: &Store) -> io::Result<Option<ExamResult>> {
+        Ok(store.lines(HISTORY)?.pop())
+    }
+
     /// The percentage of all points, rounded down.
     pub fn percent(&self) -> u32 {
         percent(&self.questions)
@@ -155,10 +170,10 @@ pub fn choose(scenarios: &[Scenario], minutes: u32, seed: u64) -> Vec<&Scenario>
             let share = i64::from(domain.weight()) * i64::from(total.max(1));
             share - 100 * i64::from(spent.get(domain).copied().unwrap_or(0)) + i64::from(domain.weight())
         };
-        let has_some = |domain: &Domain| left.iter().any(|scenario| Domain::of(scenario) == *domain);
+        let has_some = |domain: &Domain| left.iter().any(|scenario| scenario.domain() == *domain);
         let Some(domain) = Domain::ALL.into_iter().filter(has_some).max_by_key(lacks) else { break };
         let of_domain: Vec<usize> =
-            (0..left.len()).filter(|i| left.get(*i).is_some_and(|s| Domain::of(s) == domain)).collect();
+            (0..left.len()).filter(|i| left.get(*i).is_some_and(|s| s.domain() == domain)).collect();
         let Some(index) = of_domain.get(random.below(of_domain.len())) else { break };
         let scenario = left.remove(*index);
         total += scenario.minutes.max(1);
@@ -209,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn every_domain_has_tasks_for_its_share_of_a_whole_exam() {
+        let scenarios = scenarios();
+        for domain in Domain::ALL {
+            let of_domain = scenarios.iter().filter(|s| s.level != Level::WarmUp && s.domain() == domain);
+            let minutes: u32 = of_domain.map(|scenario| scenario.minutes).sum();
+            assert!(minutes >= 120 * domain.weight() / 100, "{domain:?}: {minutes} minutes");
+        }
+    }
+
+    #[test]
     fn there_are_tasks_for_the_whole_time_and_not_much_more() {
         let scenarios = scenarios();
         let minutes: u32 = choose(&scenarios, 60, 3).iter().map(|scenario| scenario.minutes).sum();
@@ -222,6 +247,7 @@ mod tests {
     fn what_is_late_earns_nothing() {
         let question = |domain, points, late| QuestionResult {
             scenario: "a".to_owned(),
+            folder: String::new(),
             domain,
             points,
             possible: 10,
@@ -232,6 +258,7 @@ mod tests {
             seed: 1,
             started: Timestamp::UNIX_EPOCH,
             finished: Timestamp::UNIX_EPOCH,
+            folder: PathBuf::new(),
             questions: vec![
                 question(Domain::Design, 10, false),
                 question(Domain::Design, 4, false),

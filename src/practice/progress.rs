@@ -13,8 +13,14 @@ const FILE: &str = "progress.jsonl";
 /// Between reading a task and solving it lies no longer pause than this, or the time says nothing.
 const LONGEST: SignedDuration = SignedDuration::from_hours(3);
 
+/// Who has just read the key has not yet solved the task alone; and the same answer graded twice is solved once.
+const FRESH: SignedDuration = SignedDuration::from_hours(12);
+
 /// How many days after the last success a task is worth repeating: after the first, the second… success in a row.
 const REPEAT_AFTER_DAYS: [i64; 4] = [2, 7, 21, 60];
+
+/// How many days after it was solved with the key at hand a task is to be solved alone.
+const REPEAT_WITHOUT_KEY_AFTER_DAYS: i64 = 1;
 
 /// Something a learner did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +28,13 @@ const REPEAT_AFTER_DAYS: [i64; 4] = [2, 7, 21, 60];
 pub enum Event {
     /// Read a task.
     Shown {
+        /// When.
+        at: Timestamp,
+        /// The scenario.
+        scenario: String,
+    },
+    /// Looked at the key.
+    KeyShown {
         /// When.
         at: Timestamp,
         /// The scenario.
@@ -44,7 +57,9 @@ impl Event {
     /// The scenario it is about.
     pub fn scenario(&self) -> &str {
         match self {
-            Event::Shown { scenario, .. } | Event::Tried { scenario, .. } => scenario,
+            Event::Shown { scenario, .. } | Event::KeyShown { scenario, .. } | Event::Tried { scenario, .. } => {
+                scenario
+            }
         }
     }
 }
@@ -55,6 +70,14 @@ impl Event {
 /// When the user's data folder cannot be written.
 pub fn note_shown(store: &Store, scenario: &str) -> io::Result<()> {
     store.append(FILE, &Event::Shown { at: now(), scenario: scenario.to_owned() })
+}
+
+/// Notes that the key is being read.
+///
+/// # Errors
+/// When the user's data folder cannot be written.
+pub fn note_key_shown(store: &Store, scenario: &str) -> io::Result<()> {
+    store.append(FILE, &Event::KeyShown { at: now(), scenario: scenario.to_owned() })
 }
 
 /// Notes what came of an answer.
@@ -94,12 +117,16 @@ pub struct Standing {
     pub solved: Option<Timestamp>,
     /// When full marks were reached last.
     pub solved_last: Option<Timestamp>,
-    /// How many times in a row the task was solved since it was last begun anew.
+    /// How many times the task was solved without the key at hand.
     pub solved_times: usize,
+    /// Whether the key had just been read when the task was solved last.
+    pub with_key: bool,
     /// The shortest time from reading the task to full marks, in seconds.
     pub best_seconds: Option<i64>,
     #[serde(skip)]
     shown: Option<Timestamp>,
+    #[serde(skip)]
+    key: Option<Timestamp>,
 }
 
 /// What to do with a scenario next.
@@ -120,6 +147,7 @@ impl Standing {
     fn learn(&mut self, event: &Event) {
         match event {
             Event::Shown { at, .. } => self.shown = Some(*at),
+            Event::KeyShown { at, .. } => self.key = Some(*at),
             Event::Tried { at, points, possible, .. } => {
                 self.tries += 1;
                 self.best_percent = self.best_percent.max((points * 100).checked_div(*possible).unwrap_or(0));
@@ -127,12 +155,14 @@ impl Standing {
                     return;
                 }
                 self.solved.get_or_insert(*at);
-                // the same answer graded twice is solved once
-                let is_new =
-                    self.solved_last.is_none_or(|last| at.duration_since(last) >= SignedDuration::from_hours(12));
-                self.solved_times += usize::from(is_new);
+                let is_fresh = |time: &Timestamp| at.duration_since(*time) < FRESH;
+                if !self.solved_last.as_ref().is_some_and(is_fresh) {
+                    self.with_key = self.key.as_ref().is_some_and(is_fresh);
+                    self.solved_times += usize::from(!self.with_key);
+                }
                 self.solved_last = Some(*at);
-                if let Some(took) = self.shown.take().map(|shown| at.duration_since(shown)).filter(|t| *t <= LONGEST) {
+                let took = self.shown.take().map(|shown| at.duration_since(shown)).filter(|took| *took <= LONGEST);
+                if let Some(took) = took.filter(|_| !self.with_key) {
                     let seconds = took.as_secs().max(0);
                     self.best_seconds = Some(self.best_seconds.map_or(seconds, |best| best.min(seconds)));
                 }
@@ -145,7 +175,10 @@ impl Standing {
         let Some(last) = self.solved_last else {
             return if self.tries > 0 { Next::Finish } else { Next::Begin };
         };
-        let pause = REPEAT_AFTER_DAYS.get(self.solved_times.saturating_sub(1)).or(REPEAT_AFTER_DAYS.last());
+        let pause = match self.with_key {
+            true => Some(&REPEAT_WITHOUT_KEY_AFTER_DAYS),
+            false => REPEAT_AFTER_DAYS.get(self.solved_times.saturating_sub(1)).or(REPEAT_AFTER_DAYS.last()),
+        };
         let due = pause.is_some_and(|days| now.duration_since(last) >= SignedDuration::from_hours(days * 24));
         if due { Next::Repeat } else { Next::Rest }
     }
@@ -190,6 +223,19 @@ mod tests {
     fn a_pause_of_days_is_no_time() {
         let shown = Event::Shown { at: at(0), scenario: "a".to_owned() };
         assert_eq!(standing(&[shown, tried(3 * 24 * 60, 10)]).best_seconds, None);
+    }
+
+    #[test]
+    fn a_task_solved_with_the_key_at_hand_is_to_be_solved_alone_the_next_day() {
+        let day = 24 * 60;
+        let key = Event::KeyShown { at: at(0), scenario: "a".to_owned() };
+        let helped = standing(&[key.clone(), tried(5, 10)]);
+        assert_eq!((helped.solved_times, helped.with_key, helped.next(at(day + 6))), (0, true, Next::Repeat));
+        let alone = standing(&[key.clone(), tried(5, 10), tried(day, 10)]);
+        assert_eq!((alone.solved_times, alone.with_key, alone.next(at(2 * day))), (1, false, Next::Rest));
+        // who reads the key afterwards has solved it alone
+        let after = standing(&[tried(-5, 10), key, tried(5, 10)]);
+        assert_eq!((after.solved_times, after.with_key), (1, false));
     }
 
     #[test]

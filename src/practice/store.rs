@@ -45,14 +45,16 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn append(&self, name: &str, entry: &impl Serialize) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
         let path = self.path(name);
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        if ends_within_a_line(&path)? {
-            line.insert(0, b'\n');
-        }
-        OpenOptions::new().create(true).append(true).open(path)?.write_all(&line)
+        at(&path, || {
+            fs::create_dir_all(&self.folder)?;
+            if ends_within_a_line(&path)? {
+                line.insert(0, b'\n');
+            }
+            OpenOptions::new().create(true).append(true).open(&path)?.write_all(&line)
+        })
     }
 
     /// All lines of a file that are whole; none if there is no file.
@@ -69,12 +71,15 @@ impl Store {
     /// # Errors
     /// When the file cannot be written.
     pub fn replace(&self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
         let (path, unfinished) = (self.path(name), self.path(&format!("{name}.{}.tmp", std::process::id())));
-        let mut file = File::create(&unfinished)?;
-        file.write_all(&serde_json::to_vec_pretty(value)?)?;
-        file.sync_all()?;
-        fs::rename(unfinished, path)
+        let bytes = serde_json::to_vec_pretty(value)?;
+        at(&path, || {
+            fs::create_dir_all(&self.folder)?;
+            let mut file = File::create(&unfinished)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(unfinished, &path)
+        })
     }
 
     /// A file written with [`replace`](Store::replace), if there is one.
@@ -101,11 +106,20 @@ impl Store {
     }
 }
 
+/// Does something with a file; errors name it.
+fn at<T>(path: &Path, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    work().map_err(|error| {
+        let text = error.to_string();
+        let text = text.split(" (os error").next().unwrap_or(&text);
+        io::Error::new(error.kind(), format!("{}: {text}", path.display()))
+    })
+}
+
 fn read_if_there(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => at(path, || Err(error)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::grade::compare::{ANY, NONE, UNSET};
 use crate::lang::Lang;
 use crate::mutants::Said;
-use crate::scenario::{Question, Scenario};
+use crate::scenario::{Question, Scenario, chapter};
 use crate::suggest;
 
 /// Something about a scenario's texts and numbers.
@@ -25,6 +25,8 @@ pub enum Lint {
     NoHints,
     /// There is no explanation.
     NoExplanation,
+    /// Neither its chapter nor the scenario itself names a domain of the exam.
+    NoDomain,
     /// The minutes are not between 1 and 30.
     Minutes(u32),
     /// Two checks have the same title.
@@ -41,7 +43,7 @@ pub enum Lint {
 impl Lint {
     /// Whether the scenario can be used as it is.
     pub fn is_warning(&self) -> bool {
-        matches!(self, Lint::Minutes(_) | Lint::NotSaid { .. })
+        matches!(self, Lint::NoDomain | Lint::Minutes(_) | Lint::NotSaid { .. })
     }
 }
 
@@ -59,6 +61,9 @@ pub fn lint(scenario: &Scenario, statements: Option<&BTreeSet<String>>) -> Vec<L
     }
     if scenario.explanation.is_none() {
         lints.push(Lint::NoExplanation);
+    }
+    if scenario.domain.is_none() && chapter::domain(&scenario.chapter).is_none() {
+        lints.push(Lint::NoDomain);
     }
     if !(1..=30).contains(&scenario.minutes) {
         lints.push(Lint::Minutes(scenario.minutes));

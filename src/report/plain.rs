@@ -38,6 +38,7 @@ impl<W: Write> Write for Plain<W> {
 
 /// A line without signs that a screen reader spells out or leaves out.
 fn plain(line: &str) -> String {
+    let line = anstream::adapter::strip_str(line).to_string();
     let mut text = String::with_capacity(line.len());
     for c in line.chars() {
         match c {
@@ -56,6 +57,11 @@ fn plain(line: &str) -> String {
             c => text.push(c),
         }
     }
+    // what stands in a column of its own is read right after the rest
+    if line.starts_with(['✓', '✗', '↻']) {
+        let cells: Vec<&str> = text.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        text = format!("{}{}", cells.join(", "), if line.ends_with('\n') { "\n" } else { "" });
+    }
     let ending = if text.ends_with('\n') { "\n" } else { "" };
     format!("{}{ending}", text.trim_end())
 }
@@ -67,7 +73,7 @@ mod tests {
 
     #[test]
     fn signs_become_words() {
-        assert_eq!(plain("✓ claim   5/5 points\n"), "passed: claim   5/5 points\n");
+        assert_eq!(plain("✓ claim   5/5 points\n"), "passed: claim, 5/5 points\n");
         assert_eq!(plain("  ╭▸ a.yaml:6:35\n"), "   at  a.yaml:6:35\n");
         assert_eq!(plain("  ╰╴   ━━━ did you mean\n"), "       ^^^ did you mean\n");
         assert_eq!(plain("綁定\n"), "綁定\n");

@@ -49,6 +49,8 @@ pub enum Message<'a> {
 
     // commands
     NoAnswerYet { scenario: &'a str },
+    NextScenario { scenario: &'a str },
+    EmptyAnswer { scenario: &'a str },
     AnswerFiles { names: &'a str },
     UnknownScenario { name: &'a str, suggestion: Option<&'a str> },
     CannotReadAnswer { file: &'a str, error: &'a str },

@@ -13,9 +13,23 @@ const GOOD: Style = AnsiColor::Green.on_default();
 const BAD: Style = AnsiColor::Red.on_default();
 const SOFT: Style = AnsiColor::BrightBlack.on_default();
 
-/// Writes a report as a change of the one before: what passes now, what no longer does, and the first thing to mend.
+/// Writes a report as a change of the one before: the points, what passes now, what no longer does, and the first thing to mend.
 pub fn write(before: Option<&Report>, report: &Report, out: &mut impl Write) -> io::Result<()> {
     let lang = report.lang;
+    let score = match before.filter(|before| before.points != report.points) {
+        Some(before) => format!("{} → {}", before.points, report.points),
+        None => report.points.to_string(),
+    };
+    let style = if report.points == report.possible { GOOD } else { BAD }.bold();
+    let points = match report.points == report.possible {
+        true => say(lang, &Message::FullMarks { points: report.points }),
+        false => {
+            lang.pick(format!("{score} of {} points", report.possible), format!("{score}／{} 分", report.possible))
+        }
+    };
+    let sign = if report.points == report.possible { "✓" } else { "✗" };
+    writeln!(out, "{style}{sign} {points}{style:#}")?;
+    writeln!(out)?;
     for problem in &report.problems {
         writeln!(out, "{}\n", problem.render(COLUMNS))?;
     }
@@ -38,7 +52,9 @@ pub fn write(before: Option<&Report>, report: &Report, out: &mut impl Write) -> 
     }
     let failed: Vec<&CheckReport> = report.checks.iter().filter(|check| check.result == CheckResult::Failed).collect();
     if let Some((first, others)) = failed.split_first() {
-        writeln!(out)?;
+        if before.is_some() {
+            writeln!(out)?;
+        }
         let refused = report.problems.iter().any(|problem| !problem.warning);
         terminal::write_check(first, refused, false, report, out)?;
         if !others.is_empty() {
@@ -47,19 +63,7 @@ pub fn write(before: Option<&Report>, report: &Report, out: &mut impl Write) -> 
             writeln!(out, "{SOFT}{more}{SOFT:#}")?;
         }
     }
-    writeln!(out)?;
-    let score = match before.filter(|before| before.points != report.points) {
-        Some(before) => format!("{} → {}", before.points, report.points),
-        None => report.points.to_string(),
-    };
-    let style = if report.points == report.possible { GOOD } else { BAD }.bold();
-    let points = match report.points == report.possible {
-        true => say(lang, &Message::FullMarks { points: report.points }),
-        false => {
-            lang.pick(format!("{score} of {} points", report.possible), format!("{score}／{} 分", report.possible))
-        }
-    };
-    writeln!(out, "{style}{points}{style:#}")
+    Ok(())
 }
 
 fn line(out: &mut impl Write, style: Style, sign: &str, what: &str, title: &str) -> io::Result<()> {

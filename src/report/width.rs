@@ -121,6 +121,8 @@ fn wrap_line(line: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut current = indent.clone();
     let mut blank = false;
+    // where the pieces of the current line begin, and whether they are closing marks
+    let mut starts: Vec<(usize, bool)> = Vec::new();
     for piece in pieces(line) {
         if piece == " " {
             blank = current.len() > indent.len();
@@ -130,11 +132,22 @@ fn wrap_line(line: &str, columns: usize) -> Vec<String> {
         let fits = width(&current) + gap + width(piece) <= columns;
         // a closing mark does not begin a line
         let closing = piece.chars().next().is_some_and(|c| "，。；：、）」』！？…》".contains(c));
-        if !fits && !closing && current.len() > indent.len() {
-            lines.push(std::mem::replace(&mut current, indent.clone()));
+        if !fits && current.len() > indent.len() {
+            // it takes what stands before it along
+            let before = starts.iter().rev().find(|(_, closing)| !closing).map(|(start, _)| *start);
+            let taken = before.filter(|start| closing && *start > indent.len()).map(|start| current.split_off(start));
+            if !closing || taken.is_some() {
+                lines.push(std::mem::replace(&mut current, indent.clone()).trim_end().to_owned());
+                starts.clear();
+            }
+            if let Some(taken) = taken {
+                starts.push((current.len(), false));
+                current.push_str(&taken);
+            }
         } else if blank {
             current.push(' ');
         }
+        starts.push((current.len(), closing));
         current.push_str(piece);
         blank = false;
     }
@@ -171,7 +184,9 @@ mod tests {
 
     #[test]
     fn a_closing_mark_does_not_begin_a_line() {
-        assert_eq!(wrap("磁碟。空", 4), ["磁碟。", "空"]);
+        assert_eq!(wrap("磁碟空。間", 6), ["磁碟", "空。間"]);
+        assert_eq!(wrap("磁碟 PV）。空", 7), ["磁碟", "PV）。", "空"]);
+        assert_eq!(wrap("磁。", 2), ["磁。"]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The domains of the CKAD exam (<https://github.com/cncf/curriculum>, CKAD 1.36) and their weights.
 use serde::{Deserialize, Serialize};
 
-use super::Scenario;
 use crate::lang::Lang;
 
 /// A domain of the exam.
@@ -47,19 +46,6 @@ impl Domain {
             (Domain::Environment, Lang::ZhTw) => "應用程式環境、設定與安全",
             (Domain::Networking, Lang::En) => "Services and Networking",
             (Domain::Networking, Lang::ZhTw) => "Service 與網路",
-        }
-    }
-
-    /// The domain of a scenario: where something is to be repaired it is maintenance, else its chapter says.
-    pub fn of(scenario: &Scenario) -> Domain {
-        if scenario.id.contains("repair") || scenario.id.contains("probe") {
-            return Domain::Observability;
-        }
-        match scenario.chapter.as_str() {
-            "114" | "115" | "workloads" => Domain::Deployment,
-            "116" | "services" => Domain::Networking,
-            "112" | "config" | "limits" | "accounts" => Domain::Environment,
-            _ => Domain::Design,
         }
     }
 }

@@ -89,8 +89,12 @@ impl Library {
                 return Lookup::Found(entry);
             }
         }
-        let full = if lower.starts_with('s') { lower } else { format!("scenario-{lower}") };
-        Lookup::Unknown { suggestion: suggest::nearest(&full, self.entries.keys().map(String::as_str)) }
+        let ids = || self.entries.keys().map(String::as_str);
+        // what all names begin with makes no name alike
+        let short = suggest::nearest(short_id(&lower), ids().map(short_id));
+        let of_short = |short: &str| ids().find(|id| short_id(id) == short);
+        let full = || Some(&lower).filter(|name| name.starts_with('s')).and_then(|name| suggest::nearest(name, ids()));
+        Lookup::Unknown { suggestion: short.and_then(of_short).or_else(full) }
     }
 }
 

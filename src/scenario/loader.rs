@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
 use super::{
-    Cel, Check, ContainerPath, Dns, DnsTarget, EndpointPort, Endpoints, Free, Level, Mount, Pattern, Programs,
+    Cel, Check, ContainerPath, Dns, DnsTarget, Domain, EndpointPort, Endpoints, Free, Level, Mount, Pattern, Programs,
     Question, Range, Scenario, Storage,
 };
 use crate::lang::Text;
@@ -21,6 +21,7 @@ struct RawScenario {
     format: Spanned<u32>,
     id: Spanned<String>,
     chapter: String,
+    domain: Option<Domain>,
     level: Level,
     minutes: u32,
     #[serde(default)]
@@ -167,6 +168,7 @@ impl Loader<'_> {
         let checks = self.checks(raw.checks, steps.len())?;
         Ok(Scenario {
             chapter: raw.chapter,
+            domain: raw.domain,
             level: raw.level,
             minutes: raw.minutes,
             sources: raw.sources,

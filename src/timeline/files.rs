@@ -40,10 +40,11 @@ pub(super) fn folder_of(name: &str) -> Vec<String> {
     parts
 }
 
-const EXTENSIONS: [&str; 3] = ["json", "yaml", "yml"];
+/// The endings of the files that kubectl takes from a folder (`resource.FileExtensions`), the usual one first.
+pub const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 
 /// Whether kubectl takes a file of this name from a folder.
-pub(super) fn is_manifest(name: &str) -> bool {
+pub fn is_manifest(name: &str) -> bool {
     name.rsplit_once('.').is_some_and(|(_, extension)| EXTENSIONS.contains(&extension))
 }
 

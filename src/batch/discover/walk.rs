@@ -12,6 +12,7 @@ use crate::batch::result::Status;
 use crate::batch::spool::{Sorter, TempFile};
 use crate::manifest;
 use crate::report::text::batch::{BatchMessage, say};
+use crate::timeline::EXTENSIONS;
 use crate::timeline::answer::COMMANDS;
 
 /// The most bytes that are unpacked from archives.
@@ -262,5 +263,5 @@ fn is_answer(name: &str) -> bool {
 
 pub(in crate::batch) fn is_manifest(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known))
+    EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known))
 }

@@ -77,6 +77,7 @@ fn finding(finding: &Finding) -> String {
             Lint::ToDo(place) => format!("{place}: still to be written (TODO)"),
             Lint::NoHints => "there are no hints".into(),
             Lint::NoExplanation => "there is no explanation".into(),
+            Lint::NoDomain => "its chapter is not a known one: name the `domain` of the exam".into(),
             Lint::Minutes(minutes) => format!("{minutes} minutes"),
             Lint::SameTitle(one, other) => format!("checks `{one}` and `{other}` have the same title"),
             Lint::NotSaid { check, word } => format!("check `{check}` asks for `{word}`, which the task does not say"),

@@ -75,6 +75,7 @@ fn finding(finding: &Finding) -> String {
             Lint::ToDo(place) => format!("{place}：還沒有寫（TODO）"),
             Lint::NoHints => "沒有提示".into(),
             Lint::NoExplanation => "沒有說明（explanation）".into(),
+            Lint::NoDomain => "chapter 不在已知的章節中：請寫明考試領域 `domain`".into(),
             Lint::Minutes(minutes) => format!("{minutes} 分鐘"),
             Lint::SameTitle(one, other) => format!("檢查 `{one}` 與 `{other}` 的標題相同"),
             Lint::NotSaid { check, word } => format!("檢查 `{check}` 要求 `{word}`，但題目沒有提到"),

@@ -15,7 +15,7 @@ use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::picture::{Relation, Words};
 use crate::report::html::Words as Page;
-use crate::scenario::{DnsTarget, Level, Range};
+use crate::scenario::{DnsTarget, Level, Range, short_id};
 
 pub(super) fn say(message: &Message<'_>) -> String {
     match *message {
@@ -39,8 +39,10 @@ pub(super) fn say(message: &Message<'_>) -> String {
             format!("{points} of {possible} points ({percent} %), {verdict}: {needed} % pass")
         }
         Message::CheckPoints { points, possible } => format!("{points}/{possible} points"),
-        Message::TryHint { scenario } => format!("A hint: ckad-grade hint {scenario}"),
-        Message::SeeExplanation { scenario } => format!("The key and why it is right: ckad-grade solution {scenario}"),
+        Message::TryHint { scenario } => format!("A hint: ckad-grade hint {}", short_id(scenario)),
+        Message::SeeExplanation { scenario } => {
+            format!("The key and why it is right: ckad-grade solution {}", short_id(scenario))
+        }
         Message::Refused => "refused".into(),
         Message::Warning => "warning".into(),
         Message::MoreDifferences(number) => format!("and {number} more"),
@@ -48,12 +50,17 @@ pub(super) fn say(message: &Message<'_>) -> String {
 
         Message::NoAnswerYet { scenario } => format!(
             "There is no answer to {scenario} here yet.\n\nWrite your manifests to {scenario}.yaml (or into a folder \
-             {scenario}/) and run the same command again, or name the files: ckad-grade {scenario} FILE..."
+             {scenario}/) and run the same command again, or name the files: ckad-grade {} FILE...",
+            short_id(scenario)
         ),
+        Message::NextScenario { scenario } => format!("The next task: ckad-grade show {}", short_id(scenario)),
+        Message::EmptyAnswer { scenario } => {
+            format!("the answer is still empty. The task: ckad-grade show {}", short_id(scenario))
+        }
         Message::AnswerFiles { names } => format!("answer: {names}"),
         Message::UnknownScenario { name, suggestion } => {
             let hint = match suggestion {
-                Some(suggestion) => format!("Did you mean `{suggestion}`?"),
+                Some(suggestion) => format!("Did you mean `{}`?", short_id(suggestion)),
                 None => "`ckad-grade list` shows all scenarios.".to_owned(),
             };
             format!("there is no scenario `{name}`. {hint}")
@@ -66,7 +73,9 @@ pub(super) fn say(message: &Message<'_>) -> String {
             format!("note: {scenario} is taken from {folder}, not from the built-in scenarios")
         }
         Message::OverriddenScenarios { folder, number } => {
-            format!("note: {number} scenarios of {folder} are new or differ from the built-in ones")
+            let (plural, are) = if number == 1 { ("", "is") } else { ("s", "are") };
+            let differ = if number == 1 { "differs" } else { "differ" };
+            format!("note: {number} scenario{plural} of {folder} {are} new or {differ} from the built-in ones")
         }
         Message::ScenarioIsWrong => "the scenario itself is wrong".into(),
         Message::Level(Level::WarmUp) => "warm-up".into(),
@@ -85,17 +94,17 @@ pub(super) fn say(message: &Message<'_>) -> String {
             format!("none of the {total} scenarios is like this. `ckad-grade list` shows all.")
         }
         Message::HowToAnswer { scenario } => {
-            format!("Write your answer to {scenario}.yaml, then run: ckad-grade {scenario}")
+            format!("Write your answer to {scenario}.yaml, then run: ckad-grade {}", short_id(scenario))
         }
         Message::HintOf { number, total } => format!("hint {number} of {total}"),
-        Message::NoSuchHint { total } => format!("there are only {total} hints"),
+        Message::NoSuchHint { total } => format!("the hints are numbered 1 to {total}"),
         Message::NoHints => "there are no hints for this scenario".into(),
-        Message::MoreHints { scenario, next } => format!("The next one: ckad-grade hint {scenario} {next}"),
+        Message::MoreHints { scenario, next } => format!("The next one: ckad-grade hint {} {next}", short_id(scenario)),
         Message::NoKey { scenario } => format!("there is no key for {scenario}"),
         Message::Explanation => "why".into(),
         Message::Sources => "sources".into(),
         Message::Checks => "what is scored".into(),
-        Message::ClusterAsYaml { scenario } => format!("as YAML: ckad-grade show {scenario} --cluster"),
+        Message::ClusterAsYaml { scenario } => format!("as YAML: ckad-grade show {} --cluster", short_id(scenario)),
         Message::ClusterAtStart => "already in the cluster".into(),
         Message::NothingThere => "No objects.".into(),
         Message::NotAsWished => "Not as one would wish:".into(),

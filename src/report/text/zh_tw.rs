@@ -16,7 +16,7 @@ use crate::grade::{Failure, Finding, NotSimulated};
 use crate::kubelet::mounts::{Location, Medium};
 use crate::picture::{Relation, Words};
 use crate::report::html::Words as Page;
-use crate::scenario::{DnsTarget, Level, Range};
+use crate::scenario::{DnsTarget, Level, Range, short_id};
 use crate::storage::{NamedMismatch, PassedOver};
 use crate::timeline::command_line::{MAX_COMMANDS, MAX_LINE, Refusal};
 
@@ -40,8 +40,8 @@ pub(super) fn say(message: &Message<'_>) -> String {
             format!("{possible} 分得 {points} 分（{percent} %），{verdict}；{needed} % 及格")
         }
         Message::CheckPoints { points, possible } => format!("{points}/{possible} 分"),
-        Message::TryHint { scenario } => format!("看提示：ckad-grade hint {scenario}"),
-        Message::SeeExplanation { scenario } => format!("看參考解答與說明：ckad-grade solution {scenario}"),
+        Message::TryHint { scenario } => format!("看提示：ckad-grade hint {}", short_id(scenario)),
+        Message::SeeExplanation { scenario } => format!("看參考解答與說明：ckad-grade solution {}", short_id(scenario)),
         Message::Refused => "遭拒絕".into(),
         Message::Warning => "警告".into(),
         Message::MoreDifferences(number) => format!("還有 {number} 處"),
@@ -49,8 +49,13 @@ pub(super) fn say(message: &Message<'_>) -> String {
 
         Message::NoAnswerYet { scenario } => format!(
             "這裡還沒有 {scenario} 的答案。\n\n請把 manifest 寫進 {scenario}.yaml（或放進 {scenario}/ 資料夾），再執行一次同樣的指令；\
-             也可以直接指定檔案：ckad-grade {scenario} FILE..."
+             也可以直接指定檔案：ckad-grade {} FILE...",
+            short_id(scenario)
         ),
+        Message::NextScenario { scenario } => format!("下一題：ckad-grade show {}", short_id(scenario)),
+        Message::EmptyAnswer { scenario } => {
+            format!("答案還是空的。題目：ckad-grade show {}", short_id(scenario))
+        }
         Message::AnswerFiles { names } => format!("答案：{names}"),
         Message::UnknownScenario { name, suggestion } => {
             let hint = match suggestion {
@@ -82,17 +87,17 @@ pub(super) fn say(message: &Message<'_>) -> String {
         }
         Message::NothingListed { total } => format!("全部 {total} 題中沒有符合的。`ckad-grade list` 會列出所有題目。"),
         Message::HowToAnswer { scenario } => {
-            format!("把答案寫進 {scenario}.yaml，再執行：ckad-grade {scenario}")
+            format!("把答案寫進 {scenario}.yaml，再執行：ckad-grade {}", short_id(scenario))
         }
         Message::HintOf { number, total } => format!("提示 {number}/{total}"),
-        Message::NoSuchHint { total } => format!("只有 {total} 則提示"),
+        Message::NoSuchHint { total } => format!("提示的編號是 1 到 {total}"),
         Message::NoHints => "這一題沒有提示".into(),
-        Message::MoreHints { scenario, next } => format!("下一則：ckad-grade hint {scenario} {next}"),
+        Message::MoreHints { scenario, next } => format!("下一則：ckad-grade hint {} {next}", short_id(scenario)),
         Message::NoKey { scenario } => format!("{scenario} 沒有參考解答"),
         Message::Explanation => "說明".into(),
         Message::Sources => "出處".into(),
         Message::Checks => "計分項目".into(),
-        Message::ClusterAsYaml { scenario } => format!("看 YAML：ckad-grade show {scenario} --cluster"),
+        Message::ClusterAsYaml { scenario } => format!("看 YAML：ckad-grade show {} --cluster", short_id(scenario)),
         Message::ClusterAtStart => "叢集裡已經有".into(),
         Message::NothingThere => "沒有任何物件。".into(),
         Message::NotAsWished => "不如預期之處：".into(),
