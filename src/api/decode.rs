@@ -208,7 +208,7 @@ pub fn go_kind(value: &Value) -> &'static str {
 /// Checks `value`, normalises it and reads it into a typed object.
 pub fn decode<T: DeserializeOwned>(value: &Value, root: &'static StructType) -> Result<T, DecodeError> {
     check(value, root)?;
-    typed(normalise(value, root))
+    typed(normalise(value.clone(), root))
 }
 
 /// Reads an object that is [normalised](normalise) already.

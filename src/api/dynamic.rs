@@ -130,31 +130,34 @@ impl ApiServer {
         validation: FieldValidation,
     ) -> Result<Accepted<Object>, Status> {
         let namespace = if T::ID.namespaced() { namespace } else { "" };
-        let old = self.get::<T>(namespace, name).cloned().ok_or_else(|| Status::not_found(T::ID, name))?;
-        let current = old.clone().into_object().to_value();
+        let current = self.store().value(T::ID, namespace, name).ok_or_else(|| Status::not_found(T::ID, name))?;
+        let current = Value::clone(current);
         let root = root::<T>()?;
         let mut warnings = Vec::new();
         let (patched, shown) = match patch {
             Patch::Strategic(body) => {
                 require_object(body, "")?;
-                let patched = strategic_merge(current, body.clone(), root).map_err(patch_status)?;
-                (patched, go_value(body))
+                (strategic_merge(current, body.clone(), root).map_err(patch_status)?, None)
             }
             Patch::Merge(body) => {
                 require_object(body, "error decoding patch: ")?;
                 let mut patched = current;
                 json_patch::merge(&mut patched, body);
-                let shown = patched.to_string();
+                let shown = Some(patched.to_string());
                 (patched, shown)
             }
             Patch::Json(body) => {
                 let operations = json_operations(body, &mut warnings)?;
                 let patched = apply_json_operations(current, operations)?;
-                let shown = patched.to_string();
+                let shown = Some(patched.to_string());
                 (patched, shown)
             }
         };
         let invalid = |error: &DecodeError| {
+            let shown = match (&shown, patch) {
+                (Some(text), _) => text.clone(),
+                (None, Patch::Strategic(body) | Patch::Merge(body) | Patch::Json(body)) => go_value(body),
+            };
             let mut status = Status::invalid_patch(&shown, &error.to_string());
             status.fields = field_paths(error);
             status
@@ -169,7 +172,7 @@ impl ApiServer {
             }
             checked => checked.map_err(|error| invalid(&error))?,
         }
-        let mut object: T = decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?;
+        let mut object: T = decode::typed(decode::normalise(patched, root)).map_err(|e| invalid(&e))?;
         check_identity(&mut object, namespace, name)?;
         // nothing keeps versions here: whichever a client names is an old one
         let version = object.metadata().resource_version.as_deref().unwrap_or_default();
@@ -198,7 +201,7 @@ fn decode_object<T: Strategy>(
         Ok(object) => Ok(object),
         Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
             warnings.extend(unknown_fields(&error));
-            decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))
+            decode::typed(decode::normalise(value.clone(), root::<T>()?)).map_err(|e| unknown(&e))
         }
         Err(error) => Err(unknown(&error)),
     }

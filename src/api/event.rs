@@ -1,6 +1,10 @@
 //! Events, as `kubectl get events` lists them.
-use super::object::{Kind, Object, ObjectKey};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use k8s_openapi::jiff::Timestamp;
+
+use super::object::{Object, ObjectKey};
 
 /// `Normal` or `Warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +51,8 @@ pub struct Event {
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
     events: Vec<Event>,
-    index: std::collections::HashMap<(Kind, String, String, String), Vec<usize>>,
+    /// Where the events are that have the same hash of what they say about what.
+    index: HashMap<u64, Vec<usize>>,
 }
 
 impl EventLog {
@@ -71,9 +76,14 @@ impl EventLog {
         reason: &str,
         message: &str,
     ) {
-        let uid = object.uid().to_owned();
-        let slots = self.index.entry((object.kind(), uid, reason.to_owned(), message.to_owned())).or_default();
-        let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(|e| e.source == source));
+        let mut hasher = DefaultHasher::new();
+        (object.kind(), object.uid(), source, reason, message).hash(&mut hasher);
+        let slots = self.index.entry(hasher.finish()).or_default();
+        let is_same = |e: &Event| {
+            let about = e.involved_object.kind == object.kind() && e.uid == object.uid();
+            about && e.source == source && e.reason == reason && e.message == message
+        };
+        let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(is_same));
         if let Some(event) = same.and_then(|i| self.events.get_mut(i)) {
             event.count += 1;
             event.last_timestamp = now;

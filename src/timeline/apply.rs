@@ -1,4 +1,6 @@
 //! `kubectl apply -f` (`kubectl/pkg/cmd/apply`, `cli-runtime/pkg/resource`).
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::ManifestFile;
@@ -244,6 +246,9 @@ pub(super) fn last_applied_text(object: &Value) -> (String, bool) {
 /// JSON as Go's encoder writes it: `<`, `>` and `&` are escaped, and so are U+2028 and U+2029.
 fn go_json(value: &Value) -> String {
     let text = value.to_string();
+    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -285,6 +290,12 @@ pub(super) fn prune_nulls(value: &mut Value) {
     }
 }
 
+/// An object of the store as JSON.
+fn current(cluster: &Cluster, live: &Object) -> Arc<Value> {
+    let known = cluster.api().store().value(live.kind(), live.namespace(), live.name());
+    known.cloned().unwrap_or_else(|| Arc::new(live.to_value()))
+}
+
 fn update(
     cluster: &mut Cluster,
     info: &Info,
@@ -292,7 +303,7 @@ fn update(
     modified: Value,
     warnings: &mut Vec<String>,
 ) -> Result<&'static str, Error> {
-    let current = live.to_value();
+    let current = current(cluster, live);
     let original = live.metadata().annotations.as_ref().and_then(|a| a.get(LAST_APPLIED));
     if original.is_none() {
         warnings.push(format!(
@@ -326,12 +337,12 @@ fn update(
     let unchanged = patch.as_object().is_some_and(Map::is_empty);
     let mut deleting = live.metadata().deletion_timestamp.is_some();
     if !unchanged {
-        let text = go_json(&patch);
+        let body = Patch::Strategic(patch.clone());
         let accepted = cluster
             .api_mut()
-            .patch(info.kind, &info.namespace, &info.name, &Patch::Strategic(patch), FieldValidation::Strict)
+            .patch(info.kind, &info.namespace, &info.name, &body, FieldValidation::Strict)
             .map_err(|status| {
-                let verb = format!("applying patch:\n{text}\nto:\n{}\nfor:", describe(info));
+                let verb = format!("applying patch:\n{}\nto:\n{}\nfor:", go_json(&patch), describe(info));
                 Error::from(status).add_source("patching", &info.source).add_source(&verb, &info.source)
             })?;
         warnings.extend(accepted.warnings);
