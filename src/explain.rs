@@ -134,7 +134,7 @@ pub fn scenario(scenario: &Scenario, files: &[ManifestFile], budget: Budget) -> 
             _ => None,
         })
         .collect();
-    let sought = Sought::of(&graded);
+    let sought = Sought::of(&graded, scenario, &Answer::read(files));
     let explained = Explained {
         story: story(&graded.cluster, &start),
         output: graded.answer,

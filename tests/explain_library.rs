@@ -97,9 +97,10 @@ fn hunks(wrong: &Answer, right: &Answer) -> Vec<Hunk> {
                 && one.path.split_last().map(|(_, parent)| parent) == other.path.split_last().map(|(_, parent)| parent);
             let goes_to = |from: &Change, to: &Change| value(from).is_some() && value(from) == to.value;
             let swapped = goes_to(one, other) && goes_to(other, one);
-            let moved = swapped
-                || (one.value.is_none() && goes_to(one, other))
-                || (other.value.is_none() && goes_to(other, one));
+            // the same field elsewhere, or another field of the same struct
+            let alike = same_parent || one.path.last() == other.path.last();
+            let leaves = |from: &Change, to: &Change| alike && from.value.is_none() && goes_to(from, to);
+            let moved = swapped || leaves(one, other) || leaves(other, one);
             let replaced = same_parent && (one.value.is_none() != other.value.is_none());
             if moved || replaced {
                 // what goes before what comes: an index does not move under it

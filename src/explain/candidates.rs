@@ -22,6 +22,8 @@ use asked::Sought;
 const MOST_SWAPPED: usize = 100;
 /// The most edits of one document.
 const MOST_EDITS: usize = 20_000;
+/// The most entries of a map in whose place other ones are put.
+const MOST_REPLACED: usize = 3;
 /// The most objects of the cluster that are edited.
 const MOST_OTHERS: usize = 12;
 
@@ -387,11 +389,10 @@ impl<'a> Walk<'a> {
                 Some(_) => {}
                 None => self.try_all(EditKind::Add, change),
             }
-            // another entry in place of the only one
-            if let (1, Some((only, _))) = (entries.len(), entries.iter().next())
-                && *only != key
-            {
-                let change = vec![(self.below(only.as_str()), None), (self.below(key.as_str()), Some(value))];
+            // another entry in place of one
+            for present in entries.keys().filter(|present| **present != key && entries.len() <= MOST_REPLACED) {
+                let change =
+                    vec![(self.below(present.as_str()), None), (self.below(key.as_str()), Some(value.clone()))];
                 self.try_all(EditKind::Key, change);
             }
         }

@@ -58,7 +58,8 @@ impl Trial<'_> {
     pub fn sought(&self, answer: &Answer) -> Result<Sought, ScenarioError> {
         match self {
             Trial::Scenario { scenario, start } => {
-                Ok(Sought::of(&grade::grade_in(scenario, (*start).clone(), &answer.files())?))
+                let graded = grade::grade_in(scenario, (*start).clone(), &answer.files())?;
+                Ok(Sought::of(&graded, scenario, answer))
             }
             Trial::Free { start, .. } => {
                 let mut cluster = (*start).clone();

@@ -9,8 +9,9 @@ use crate::explain::answer::{Answer, Change, Entry, get};
 use crate::explain::edit::{Edit, EditKind};
 use crate::explain::pool::expected;
 use crate::explain::wish::top_owner;
-use crate::grade::compare::{Difference, NONE, UNSET};
+use crate::grade::compare::{Difference, NONE, UNSET, compare};
 use crate::grade::{Finding, Grade};
+use crate::scenario::{Check, Question, Scenario};
 use crate::timeline::kubectl::Output;
 
 /// The most fields in whose place another one is put.
@@ -35,15 +36,18 @@ struct Asked {
 }
 
 impl Sought {
-    /// What a grade's failed checks show.
-    pub fn of(graded: &Grade) -> Sought {
+    /// What a grade's failed checks show; of an object that was refused, what they would show of its manifest.
+    pub fn of(graded: &Grade, scenario: &Scenario, answer: &Answer) -> Sought {
         let store = graded.cluster.api().store();
         let mut sought = Sought::refused(&graded.answer);
-        for (_, failure) in graded.failures() {
+        for (check, failure) in graded.failures() {
             let Some(object) = failure.finding.object().cloned() else { continue };
             let owner = store.object(object.kind, &object.namespace, &object.name).map(|found| top_owner(store, found));
             let differences = match failure.finding {
-                Finding::Missing { .. } => Vec::new(),
+                Finding::Missing { .. } => {
+                    let check = scenario.checks.iter().find(|asked| asked.id == check.id);
+                    check.map_or_else(Vec::new, |check| in_manifest(check, &object, answer))
+                }
                 _ => failure.differences.clone(),
             };
             for difference in &differences {
@@ -169,6 +173,22 @@ impl Asked {
             }
         }
     }
+}
+
+/// Where the manifest of an object is not as a check asks.
+fn in_manifest(check: &Check, object: &ObjectKey, answer: &Answer) -> Vec<Difference> {
+    let of_this = |value: &Value| {
+        value.get("kind").and_then(Value::as_str) == Some(object.kind.name())
+            && value.pointer("/metadata/name").and_then(Value::as_str) == Some(&object.name)
+    };
+    let manifest = answer.editable().map(|(_, entry)| &*entry.value).find(|value| of_this(value));
+    let patterns = check.questions.iter().filter_map(|question| match question {
+        Question::Expect(pattern) if of_this(&pattern.value) => Some(&pattern.value),
+        _ => None,
+    });
+    let differences =
+        patterns.zip(manifest.into_iter().cycle()).flat_map(|(pattern, value)| compare(pattern, value).differences);
+    differences.collect()
 }
 
 /// What is to stand where a difference is; the inner `None` if nothing is, the outer one if that is not said.

@@ -11,21 +11,26 @@ const MOST_EXCHANGES: usize = 60;
 /// The most documents or items that are compared with each other.
 const MOST_ALIKE: usize = 6;
 
-/// Paths at which two values have different scalars.
-fn different_scalars(one: &Value, other: &Value, path: &mut Vec<Segment>, found: &mut Vec<Vec<Segment>>) {
+/// Paths at which two values have different scalars, or only one of them has something.
+fn different(one: &Value, other: &Value, path: &mut Vec<Segment>, found: &mut Vec<Vec<Segment>>) {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
-            for (key, value) in one.iter().filter(|(key, _)| !matches!(key.as_str(), "apiVersion" | "kind")) {
-                let Some(counterpart) = other.get(key) else { continue };
+            let only_there = other.keys().filter(|key| !one.contains_key(*key));
+            let keys = one.keys().chain(only_there).filter(|key| !matches!(key.as_str(), "apiVersion" | "kind"));
+            for key in keys {
                 path.push(key.as_str().into());
-                different_scalars(value, counterpart, path, found);
+                match (one.get(key), other.get(key)) {
+                    (Some(value), Some(counterpart)) => different(value, counterpart, path, found),
+                    _ if found.len() < MOST_EXCHANGES => found.push(path.clone()),
+                    _ => {}
+                }
                 path.pop();
             }
         }
         (Value::Array(one), Value::Array(other)) => {
             for (index, (value, counterpart)) in one.iter().zip(other).enumerate() {
                 path.push(index.into());
-                different_scalars(value, counterpart, path, found);
+                different(value, counterpart, path, found);
                 path.pop();
             }
         }
@@ -35,19 +40,23 @@ fn different_scalars(one: &Value, other: &Value, path: &mut Vec<Segment>, found:
     }
 }
 
-/// One edit for each value that two documents, or items, have at the same place and not alike.
+/// One edit for each value that two documents, or items, have at the same place and not alike: they change places, or it moves to
+/// the other one.
 fn exchanges(one: (usize, &Value, &[Segment]), other: (usize, &Value, &[Segment])) -> Vec<Edit> {
     let ((one, first, base), (other, second, counterbase)) = (one, other);
     let mut found = Vec::new();
-    different_scalars(first, second, &mut Vec::new(), &mut found);
+    different(first, second, &mut Vec::new(), &mut found);
     let edit = |path: Vec<Segment>| {
         let (here, there) = ([base, &path].concat(), [counterbase, &path].concat());
         let (mine, yours) = (get(first, &path).cloned(), get(second, &path).cloned());
-        let changes = vec![
+        let kind = if mine.is_some() && yours.is_some() { EditKind::Swap } else { EditKind::Move };
+        let mut changes = vec![
             Change { document: one, path: here, value: yours },
             Change { document: other, path: there, value: mine },
         ];
-        Edit { kind: EditKind::Swap, changes, added: None, first: None }
+        // what goes is told before what comes
+        changes.sort_by_key(|change| change.value.is_some());
+        Edit { kind, changes, added: None, first: None }
     };
     found.into_iter().map(edit).collect()
 }

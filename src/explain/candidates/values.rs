@@ -13,6 +13,8 @@ use crate::suggest::distance;
 const MAX_SCALARS: usize = 48;
 /// The most values that are tried for a struct that is added.
 const MAX_STRUCTS: usize = 60;
+/// The most pods that a workload is tried with, unless it is asked for.
+const MOST_PODS: i64 = 20;
 /// How deep a struct that is added can be.
 const MAX_DEPTH: usize = 8;
 
@@ -187,7 +189,10 @@ impl Walk<'_> {
 
     fn numbers(&self, name: &str) -> Vec<Value> {
         let words = self.context.pool.words.iter().filter_map(|word| word.parse::<i64>().ok());
-        let mut numbers: Vec<Value> = words.map(Value::from).collect();
+        let is_number_of_pods = matches!(name, "replicas" | "parallelism" | "completions");
+        // a port is no number of pods, and so many take long
+        let likely = words.filter(|number| !is_number_of_pods || *number <= MOST_PODS);
+        let mut numbers: Vec<Value> = likely.map(Value::from).collect();
         if name.to_lowercase().contains("port") {
             for field in ["port", "targetPort", "containerPort"] {
                 numbers.extend(self.context.pool.scalars(field).iter().filter(|v| v.is_i64()).cloned());
