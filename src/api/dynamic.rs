@@ -98,6 +98,7 @@ impl ApiServer {
         if T::ID.namespaced() && object.namespace().is_empty() {
             object.metadata_mut().namespace = Some(namespace.to_owned());
         }
+        warnings.extend(dedup_owner_references(&mut object, ""));
         let accepted = self.create(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
         let warnings = recorded(warnings);
@@ -114,6 +115,7 @@ impl ApiServer {
         let mut warnings = Vec::new();
         let mut object: T = decode_object(value, validation, &mut warnings)?;
         check_identity(&mut object, namespace, name)?;
+        warnings.extend(dedup_owner_references(&mut object, ""));
         let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
         let warnings = recorded(warnings);
@@ -178,6 +180,7 @@ impl ApiServer {
             let why = "the object has been modified; please apply your changes to the latest version and try again";
             return Err(Status::conflict(T::ID, name, why));
         }
+        warnings.extend(dedup_owner_references(&mut object, " after mutating admission happens"));
         let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
         let warnings = recorded(warnings);
@@ -202,6 +205,28 @@ fn decode_object<T: Strategy>(
         }
         Err(error) => Err(unknown(&error)),
     }
+}
+
+/// Drops owner references that are there twice, and the warning about it (`dedupOwnerReferencesAndAddWarning`); a patched
+/// object is looked at only after admission.
+fn dedup_owner_references<T: Strategy>(object: &mut T, when: &str) -> Option<String> {
+    let references = object.metadata_mut().owner_references.as_mut()?;
+    let (mut kept, mut duplicates) = (Vec::new(), Vec::new());
+    for reference in references.drain(..) {
+        if kept.contains(&reference) {
+            duplicates.push(reference.uid);
+        } else {
+            kept.push(reference);
+        }
+    }
+    *references = kept;
+    (!duplicates.is_empty()).then(|| {
+        format!(
+            ".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner references in 1.20+, and may \
+             reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: {}",
+            duplicates.join(", ")
+        )
+    })
 }
 
 /// The kind of an object must be spelled as the server's scheme spells it (`runtime.NewNotRegisteredErrForKind`).

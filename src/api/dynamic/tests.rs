@@ -82,3 +82,22 @@ fn a_patch_of_an_old_resource_version_is_a_conflict() {
     assert!(message.contains("\"data\": the object has been modified"), "{message}");
     assert!(patch(Patch::Merge(json!({"metadata": {"resourceVersion": "0"}}))).is_ok());
 }
+
+fn create_claim(metadata: serde_json::Value) -> Result<Accepted<Object>, Status> {
+    let spec = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
+    let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec});
+    server().create_value(Kind::PersistentVolumeClaim, "default", &claim, FieldValidation::Strict)
+}
+
+#[test]
+fn owner_references_that_are_there_twice_are_kept_once_with_a_warning_even_of_a_refused_object() {
+    let owner = json!({"apiVersion": "v1", "kind": "Pod", "name": "a", "uid": "u1"});
+    let owners = json!([owner, {"apiVersion": "v1", "kind": "Pod", "name": "b", "uid": "u1"}, owner]);
+    let warning = ".metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and \
+                   may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u1";
+    let accepted = create_claim(json!({"name": "a", "ownerReferences": owners})).unwrap();
+    assert_eq!(accepted.warnings, [warning]);
+    assert_eq!(accepted.object.metadata().owner_references.as_ref().map(Vec::len), Some(2));
+    let refused = create_claim(json!({"name": "A", "ownerReferences": owners})).unwrap_err();
+    assert_eq!((refused.reason, refused.warnings.as_slice()), (Reason::Invalid, [warning.to_owned()].as_slice()));
+}
