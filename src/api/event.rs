@@ -1,9 +1,18 @@
 //! Events, as `kubectl get events` lists them.
+use std::collections::{BTreeSet, HashMap};
+
 use super::object::{Kind, Object, ObjectKey};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+/// So many different messages of one reason about one object, and further ones are combined
+/// (`client-go/tools/record` `EventAggregator`).
+const MOST_SIMILAR: usize = 10;
+const SIMILAR_FOR: SignedDuration = SignedDuration::from_mins(10);
+/// The one component here that uses the newer kind of recorder, which does not combine.
+const NOT_COMBINED: &str = "default-scheduler";
 
 /// `Normal` or `Warning`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum EventType {
     Normal,
@@ -47,7 +56,17 @@ pub struct Event {
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
     events: Vec<Event>,
-    index: std::collections::HashMap<(Kind, String, String, String), Vec<usize>>,
+    index: HashMap<(Kind, String, String, String), Vec<usize>>,
+    similar: HashMap<(Kind, String, String, &'static str, EventType), Similar>,
+}
+
+/// What one component said of one object for one reason.
+#[derive(Clone, Debug)]
+struct Similar {
+    messages: BTreeSet<String>,
+    last: Timestamp,
+    /// The event that stands for all further ones.
+    combined: Option<usize>,
 }
 
 impl EventLog {
@@ -72,6 +91,20 @@ impl EventLog {
         message: &str,
     ) {
         let uid = object.uid().to_owned();
+        if let Some(combined) = self.combine(now, source, object, event_type, reason, message) {
+            let message = format!("(combined from similar events): {message}");
+            if let Some(event) = combined.and_then(|i| self.events.get_mut(i)) {
+                event.count += 1;
+                event.last_timestamp = now;
+                event.message = message;
+                return;
+            }
+            let key = (object.kind(), uid, reason.to_owned(), source, event_type);
+            if let Some(similar) = self.similar.get_mut(&key) {
+                similar.combined = Some(self.events.len());
+            }
+            return self.push(now, source, object, event_type, reason, message);
+        }
         let slots = self.index.entry((object.kind(), uid, reason.to_owned(), message.to_owned())).or_default();
         let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(|e| e.source == source));
         if let Some(event) = same.and_then(|i| self.events.get_mut(i)) {
@@ -80,16 +113,84 @@ impl EventLog {
             return;
         }
         slots.push(self.events.len());
+        self.push(now, source, object, event_type, reason, message.to_owned());
+    }
+
+    /// Whether too many different things were said already, and the event that stands for them if there is one
+    /// (`EventAggregate`).
+    fn combine(
+        &mut self,
+        now: Timestamp,
+        source: &'static str,
+        object: &Object,
+        event_type: EventType,
+        reason: &str,
+        message: &str,
+    ) -> Option<Option<usize>> {
+        if source == NOT_COMBINED {
+            return None;
+        }
+        let key = (object.kind(), object.uid().to_owned(), reason.to_owned(), source, event_type);
+        let fresh = || Similar { messages: BTreeSet::new(), last: now, combined: None };
+        let similar = self.similar.entry(key).or_insert_with(fresh);
+        if now.duration_since(similar.last) > SIMILAR_FOR {
+            similar.messages.clear();
+        }
+        similar.last = now;
+        if similar.messages.contains(message) {
+            return None;
+        }
+        if similar.messages.len() + 1 < MOST_SIMILAR {
+            similar.messages.insert(message.to_owned());
+            return None;
+        }
+        Some(similar.combined)
+    }
+
+    fn push(
+        &mut self,
+        now: Timestamp,
+        source: &'static str,
+        object: &Object,
+        event_type: EventType,
+        reason: &str,
+        message: String,
+    ) {
         self.events.push(Event {
             event_type,
             reason: reason.to_owned(),
             involved_object: object.key(),
             uid: object.uid().to_owned(),
-            message: message.to_owned(),
+            message,
             source,
             count: 1,
             first_timestamp: now,
             last_timestamp: now,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use k8s_openapi::api::core::v1::Pod;
+
+    #[test]
+    fn the_tenth_similar_message_and_all_further_ones_are_combined() {
+        let object = Object::Pod(std::sync::Arc::new(Pod::default()));
+        let mut log = EventLog::default();
+        let mut say = |source, n: i64| {
+            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(n);
+            log.record(now, source, &object, EventType::Warning, "FailedCreate", &format!("no {n}"));
+        };
+        (0..12).for_each(|n| say("replicaset-controller", n));
+        say("replicaset-controller", 3);
+        (0..12).for_each(|n| say(NOT_COMBINED, n));
+        let of = |source: &str| log.iter().filter(|e| e.source == source).collect::<Vec<_>>();
+        let combined = of("replicaset-controller");
+        assert_eq!(combined.len(), 10);
+        let last = combined.last().map(|e| (e.message.as_str(), e.count));
+        assert_eq!(last, Some(("(combined from similar events): no 11", 3)));
+        assert_eq!(of(NOT_COMBINED).len(), 12);
     }
 }
