@@ -449,3 +449,23 @@ fn a_sysctl_that_is_not_safe_is_refused() {
     let message = "Pod was rejected: forbidden sysctl: \"kernel.msgmax\" not allowlisted";
     assert_eq!(status.message.as_deref(), Some(message));
 }
+
+#[test]
+fn a_persistent_volume_whose_plugin_is_gone_is_not_even_planned() {
+    let mut lab = Lab::new();
+    lab.create::<PersistentVolume>(
+        "{metadata: {name: pv}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], storageClassName: '', \
+         glusterfs: {endpoints: e, path: p}}}",
+    );
+    lab.create::<PersistentVolumeClaim>(
+        "{metadata: {name: data, namespace: default}, spec: {accessModes: [ReadWriteOnce], storageClassName: '', resources: \
+         {requests: {storage: 1Gi}}}}",
+    );
+    lab.pod(
+        "{containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /d}]}], volumes: [{name: v, \
+         persistentVolumeClaim: {claimName: data}}]}",
+    );
+    let said = lab.events("FailedMount");
+    let words = ": failed to get Plugin from volumeSpec for volume \"pv\" err=no volume plugin matched";
+    assert!(said.len() == 1 && said[0].ends_with(words), "{said:?}");
+}

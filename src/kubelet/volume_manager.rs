@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
-    ConfigMap, DownwardAPIVolumeFile, KeyToPath, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Volume,
-    VolumeProjection,
+    ConfigMap, DownwardAPIVolumeFile, KeyToPath, Node, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec,
+    Pod, Secret, Volume, VolumeProjection,
 };
 
 pub use csi::without_driver;
@@ -223,9 +223,7 @@ fn mount_one(
                    feature-gate `GitRepoVolumeDriver`";
         return Err(failed("MountVolume.SetUp failed", name, why));
     } else if removed_plugin(volume) {
-        let message =
-            format!("failed to get Plugin from volumeSpec for volume \"{name}\" err=no volume plugin matched");
-        return Err(Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false });
+        return Err(no_plugin(name));
     } else if let Some(driver) = storage::driver_of_inline(volume) {
         if storage::is_driver_installed(state.environment, driver) {
             return Ok(Mounted::Shared);
@@ -254,6 +252,25 @@ fn removed_plugin(volume: &Volume) -> bool {
         || volume.flocker.is_some()
         || volume.scale_io.is_some()
         || volume.photon_persistent_disk.is_some()
+        || volume.flex_volume.is_some()
+}
+
+/// The same of persistent volumes. No FlexVolume driver is installed anywhere.
+fn removed_persistent_plugin(spec: &PersistentVolumeSpec) -> bool {
+    spec.rbd.is_some()
+        || spec.cephfs.is_some()
+        || spec.glusterfs.is_some()
+        || spec.quobyte.is_some()
+        || spec.storageos.is_some()
+        || spec.flocker.is_some()
+        || spec.scale_io.is_some()
+        || spec.photon_persistent_disk.is_some()
+        || spec.flex_volume.is_some()
+}
+
+fn no_plugin(volume: &str) -> Obstacle {
+    let message = format!("failed to get Plugin from volumeSpec for volume \"{volume}\" err=no volume plugin matched");
+    Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false }
 }
 
 /// The volume behind a claim (`getPVCExtractPV`, `getPVSpec`).
@@ -327,6 +344,9 @@ fn mount_persistent(
         return Err(Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false });
     }
     let spec = storage::volume_spec(volume);
+    if removed_persistent_plugin(spec) {
+        return Err(no_plugin(volume.name()));
+    }
     let labels = state.node.metadata.labels.as_ref();
     let here = storage::required_node_affinity(volume)
         .is_none_or(|selector| node_selector::matches(selector, Some(state.node.name()), labels));
