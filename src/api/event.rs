@@ -10,6 +10,7 @@ const MOST_SIMILAR: usize = 10;
 const SIMILAR_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// The one component here that uses the newer kind of recorder, which does not combine.
 const NOT_COMBINED: &str = "default-scheduler";
+const COMBINED: &str = "(combined from similar events): ";
 
 /// `Normal` or `Warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,13 @@ pub struct Event {
     pub last_timestamp: Timestamp,
 }
 
+impl Event {
+    /// The message as the component gave it, if need be the last of those that are combined.
+    pub fn said(&self) -> &str {
+        self.message.strip_prefix(COMBINED).unwrap_or(&self.message)
+    }
+}
+
 /// All events, in the order in which each was first seen.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
@@ -92,7 +100,7 @@ impl EventLog {
     ) {
         let uid = object.uid().to_owned();
         if let Some(combined) = self.combine(now, source, object, event_type, reason, message) {
-            let message = format!("(combined from similar events): {message}");
+            let message = format!("{COMBINED}{message}");
             if let Some(event) = combined.and_then(|i| self.events.get_mut(i)) {
                 event.count += 1;
                 event.last_timestamp = now;
