@@ -72,8 +72,7 @@ pub fn mutate(request: &mut Request<'_>) -> Result<(), Status> {
 pub fn validate(request: &mut Request<'_>) -> Result<Vec<Object>, Status> {
     limit_ranger::validate(request)?;
     service_account::validate(request)?;
-    let warnings = pod_security::validate(request)?;
-    request.warnings.extend(warnings);
+    pod_security::validate(request)?;
     priority::validate(request)?;
     persistent_volume_claim_resize::validate(request)?;
     resource_quota::validate(request)

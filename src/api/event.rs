@@ -1,8 +1,10 @@
 //! Events, as `kubectl get events` lists them.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use super::object::{Kind, Object, ObjectKey};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use super::object::{Object, ObjectKey};
 
 /// So many different messages of one reason about one object, and further ones are combined
 /// (`client-go/tools/record` `EventAggregator`).
@@ -13,7 +15,7 @@ const NOT_COMBINED: &str = "default-scheduler";
 const COMBINED: &str = "(combined from similar events): ";
 
 /// `Normal` or `Warning`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum EventType {
     Normal,
@@ -64,14 +66,17 @@ impl Event {
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
     events: Vec<Event>,
-    index: HashMap<(Kind, String, String, String), Vec<usize>>,
-    similar: HashMap<(Kind, String, String, &'static str, EventType), Similar>,
+    /// Where the events are that have the same hash of what they say about what.
+    index: HashMap<u64, Vec<usize>>,
+    /// By a hash of who says what kind of thing about what.
+    similar: HashMap<u64, Similar>,
 }
 
 /// What one component said of one object for one reason.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Similar {
-    messages: BTreeSet<String>,
+    /// How many different messages stand for themselves.
+    single: usize,
     last: Timestamp,
     /// The event that stands for all further ones.
     combined: Option<usize>,
@@ -98,72 +103,41 @@ impl EventLog {
         reason: &str,
         message: &str,
     ) {
-        let uid = object.uid().to_owned();
-        if let Some(combined) = self.combine(now, source, object, event_type, reason, message) {
-            let message = format!("{COMBINED}{message}");
-            if let Some(event) = combined.and_then(|i| self.events.get_mut(i)) {
-                event.count += 1;
-                event.last_timestamp = now;
-                event.message = message;
-                return;
-            }
-            let key = (object.kind(), uid, reason.to_owned(), source, event_type);
-            if let Some(similar) = self.similar.get_mut(&key) {
-                similar.combined = Some(self.events.len());
-            }
-            return self.push(now, source, object, event_type, reason, message);
-        }
-        let slots = self.index.entry((object.kind(), uid, reason.to_owned(), message.to_owned())).or_default();
-        let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(|e| e.source == source));
+        let mut hasher = DefaultHasher::new();
+        (object.kind(), object.uid(), source, reason, message).hash(&mut hasher);
+        let slots = self.index.entry(hasher.finish()).or_default();
+        let is_same = |e: &Event| {
+            let about = e.involved_object.kind == object.kind() && e.uid == object.uid();
+            about && e.source == source && e.reason == reason && e.message == message
+        };
+        let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(is_same));
         if let Some(event) = same.and_then(|i| self.events.get_mut(i)) {
             event.count += 1;
             event.last_timestamp = now;
             return;
         }
-        slots.push(self.events.len());
-        self.push(now, source, object, event_type, reason, message.to_owned());
-    }
-
-    /// Whether too many different things were said already, and the event that stands for them if there is one
-    /// (`EventAggregate`).
-    fn combine(
-        &mut self,
-        now: Timestamp,
-        source: &'static str,
-        object: &Object,
-        event_type: EventType,
-        reason: &str,
-        message: &str,
-    ) -> Option<Option<usize>> {
-        if source == NOT_COMBINED {
-            return None;
-        }
-        let key = (object.kind(), object.uid().to_owned(), reason.to_owned(), source, event_type);
-        let fresh = || Similar { messages: BTreeSet::new(), last: now, combined: None };
-        let similar = self.similar.entry(key).or_insert_with(fresh);
+        let mut hasher = DefaultHasher::new();
+        (object.kind(), object.uid(), source, reason, event_type == EventType::Warning).hash(&mut hasher);
+        let fresh = Similar { single: 0, last: now, combined: None };
+        let similar = self.similar.entry(hasher.finish()).or_insert(fresh);
         if now.duration_since(similar.last) > SIMILAR_FOR {
-            similar.messages.clear();
+            similar.single = 0;
         }
         similar.last = now;
-        if similar.messages.contains(message) {
-            return None;
+        let mut message = message.to_owned();
+        if similar.single + 1 < MOST_SIMILAR || source == NOT_COMBINED {
+            similar.single += 1;
+            slots.push(self.events.len());
+        } else {
+            message.insert_str(0, COMBINED);
+            if let Some(event) = similar.combined.and_then(|i| self.events.get_mut(i)) {
+                event.count += 1;
+                event.last_timestamp = now;
+                event.message = message;
+                return;
+            }
+            similar.combined = Some(self.events.len());
         }
-        if similar.messages.len() + 1 < MOST_SIMILAR {
-            similar.messages.insert(message.to_owned());
-            return None;
-        }
-        Some(similar.combined)
-    }
-
-    fn push(
-        &mut self,
-        now: Timestamp,
-        source: &'static str,
-        object: &Object,
-        event_type: EventType,
-        reason: &str,
-        message: String,
-    ) {
         self.events.push(Event {
             event_type,
             reason: reason.to_owned(),
@@ -197,8 +171,8 @@ mod tests {
         let of = |source: &str| log.iter().filter(|e| e.source == source).collect::<Vec<_>>();
         let combined = of("replicaset-controller");
         assert_eq!(combined.len(), 10);
-        let last = combined.last().map(|e| (e.message.as_str(), e.count));
-        assert_eq!(last, Some(("(combined from similar events): no 11", 3)));
+        let last = combined.last().map(|e| (e.message.as_str(), e.count, e.said()));
+        assert_eq!(last, Some(("(combined from similar events): no 11", 3, "no 11")));
         assert_eq!(of(NOT_COMBINED).len(), 12);
     }
 }

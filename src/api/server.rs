@@ -179,9 +179,12 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(None));
-        let (object, charged) = self.validate_admission(Operation::Create, object, None, &mut warnings)?;
+        let (object, charged) = match self.validate_admission(Operation::Create, object, None, &mut warnings) {
+            Ok(admitted) => admitted,
+            Err(status) => return Err(status.with_warnings(warnings)),
+        };
         if self.store.object(T::ID, object.namespace(), object.name()).is_some() {
-            return Err(Status::already_exists(T::ID, object.name()));
+            return Err(Status::already_exists(T::ID, object.name()).with_warnings(warnings));
         }
         charged.into_iter().for_each(|quota| self.write(quota));
         let object = Arc::new(object);
@@ -208,7 +211,10 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(Some(&old)));
-        let (object, charged) = self.validate_admission(Operation::Update, object, Some(&old), &mut warnings)?;
+        let (object, charged) = match self.validate_admission(Operation::Update, object, Some(&old), &mut warnings) {
+            Ok(admitted) => admitted,
+            Err(status) => return Err(status.with_warnings(warnings)),
+        };
         charged.into_iter().for_each(|quota| self.write(quota));
         Ok(self.replace(object, &old, warnings))
     }

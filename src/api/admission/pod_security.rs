@@ -1,195 +1,160 @@
-//! PodSecurity (`plugin/pkg/admission/security/podsecurity`, `k8s.io/pod-security-admission`): what a namespace's labels
-//! `pod-security.kubernetes.io/…` allow its pods. Without labels everything is allowed.
-mod baseline;
-mod policy;
-mod restricted;
+//! PodSecurity (`plugin/pkg/admission/security/podsecurity`, `k8s.io/pod-security-admission/admission`), with the
+//! defaults of an API server that was given no configuration: everything privileged, nothing exempt.
+pub mod baseline;
+pub mod checks;
+pub mod policy;
+pub mod restricted;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use k8s_openapi::api::core::v1::{Container, Namespace, Pod, PodSpec};
+use k8s_openapi::api::core::v1::{Container, Namespace, Pod, PodSpec, PodTemplateSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::{Operation, Request};
-use crate::api::object::{ApiObject, Kind, Object};
+use crate::api::object::{ApiObject, Object};
 use crate::api::status::Status;
-use policy::{Level, LevelVersion, Policy};
+use checks::{evaluate, forbidden_detail, forbidden_reason};
+use policy::{Level, LevelVersion, policy_to_evaluate};
 
-/// What a check found, with what exactly is forbidden (`CheckResult`).
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Violation {
-    reason: String,
-    detail: String,
-}
+/// More pods of a namespace than this are not looked at when its enforced level changes.
+const MAX_PODS_TO_CHECK: usize = 3000;
 
-fn violation(reason: &str, detail: String) -> Option<Violation> {
-    Some(Violation { reason: reason.to_owned(), detail })
-}
-
-/// All containers of a pod, in the order in which checks look at them (`visitContainers`).
-fn containers(spec: &PodSpec) -> impl Iterator<Item = &Container> {
-    spec.init_containers.iter().flatten().chain(&spec.containers)
-}
-
-/// `container "a"`, `containers "a", "b"`.
-fn named(what: &str, names: &[&str]) -> String {
-    format!("{} {}", plural(what, names.len()), quoted(names))
-}
-
-fn plural(what: &str, count: usize) -> String {
-    if count == 1 { what.to_owned() } else { format!("{what}s") }
-}
-
-fn quoted<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> String {
-    let items: Vec<String> = items.into_iter().map(|item| format!("\"{}\"", item.as_ref())).collect();
-    items.join(", ")
-}
-
-/// A pod and containers that set something they must not: `pod and container "a"`.
-fn setters(pod: bool, containers: &[&str]) -> Option<String> {
-    let mut all: Vec<String> = pod.then(|| "pod".to_owned()).into_iter().collect();
-    if !containers.is_empty() {
-        all.push(named("container", containers));
-    }
-    (!all.is_empty()).then(|| all.join(" and "))
-}
-
-/// What a level forbids of a pod, check by check (`EvaluatePod`).
-fn evaluate(level: LevelVersion, metadata: &ObjectMeta, spec: &PodSpec) -> Vec<Violation> {
-    let restricted = match level.level {
-        Level::Privileged => return Vec::new(),
-        Level::Baseline => false,
-        Level::Restricted => true,
-    };
-    let mut found = baseline::check(level.minor, restricted, metadata, spec);
-    if restricted {
-        found.extend(restricted::check(level.minor, spec));
-    }
-    found
-}
-
-/// `host ports (…), privileged (…)`.
-fn in_detail(violations: &[Violation]) -> String {
-    let each = violations.iter().map(|v| match v.detail.as_str() {
-        "" => v.reason.clone(),
-        detail => format!("{} ({detail})", v.reason),
-    });
-    each.collect::<Vec<_>>().join(", ")
-}
-
-/// Refuses pods and namespaces; the warnings of what is let in.
-pub fn validate(request: &Request<'_>) -> Result<Vec<String>, Status> {
+/// Refuses pods that violate the policy their namespace enforces, warns about pods and workloads that violate the one
+/// it warns of, and checks the labels of namespaces.
+pub fn validate(request: &mut Request<'_>) -> Result<(), Status> {
     match &request.object {
-        Object::Namespace(namespace) => validate_namespace(request, namespace),
-        Object::Pod(pod) => validate_pod(request, pod),
-        other => Ok(template(other).map_or_else(Vec::new, |(metadata, spec)| {
-            let policy = of_namespace(request, other.namespace());
-            warnings(&policy, metadata, spec)
-        })),
-    }
-}
-
-fn of_namespace(request: &Request<'_>, name: &str) -> Policy {
-    let namespace = request.store.get::<Namespace>("", name);
-    Policy::of(namespace.and_then(|n| n.metadata.labels.as_ref())).0
-}
-
-fn warnings(policy: &Policy, metadata: &ObjectMeta, spec: &PodSpec) -> Vec<String> {
-    let found = evaluate(policy.warn, metadata, spec);
-    if found.is_empty() {
-        return Vec::new();
-    }
-    vec![format!("would violate PodSecurity \"{}\": {}", policy.warn, in_detail(&found))]
-}
-
-fn validate_pod(request: &Request<'_>, pod: &Pod) -> Result<Vec<String>, Status> {
-    if let Some(Object::Pod(old)) = &request.old
-        && !is_significant(pod, old)
-    {
-        return Ok(Vec::new());
-    }
-    let policy = of_namespace(request, pod.namespace());
-    let spec = pod.spec.clone().unwrap_or_default();
-    let found = evaluate(policy.enforce, &pod.metadata, &spec);
-    if !found.is_empty() {
-        return Err(request.forbidden(format!("violates PodSecurity \"{}\": {}", policy.enforce, in_detail(&found))));
-    }
-    Ok(warnings(&policy, &pod.metadata, &spec))
-}
-
-/// Whether an update of a pod has to be looked at: only images matter (`isSignificantPodUpdate`).
-fn is_significant(pod: &Pod, old: &Pod) -> bool {
-    let images = |pod: &Pod| {
-        let spec = pod.spec.clone().unwrap_or_default();
-        let of = |all: &[Container]| all.iter().map(|c| c.image.clone()).collect::<Vec<_>>();
-        (of(&spec.containers), of(spec.init_containers.as_deref().unwrap_or_default()))
-    };
-    images(pod) != images(old)
-}
-
-fn validate_namespace(request: &Request<'_>, namespace: &Namespace) -> Result<Vec<String>, Status> {
-    let (policy, errors) = Policy::of(namespace.metadata.labels.as_ref());
-    let old = match &request.old {
-        Some(Object::Namespace(old)) if request.operation == Operation::Update => old,
-        _ if errors.is_empty() => return Ok(Vec::new()),
-        _ => return Err(Status::invalid(Kind::Namespace, namespace.name(), errors)),
-    };
-    let (before, old_errors) = Policy::of(old.metadata.labels.as_ref());
-    if !errors.is_empty() && errors != old_errors {
-        return Err(Status::invalid(Kind::Namespace, namespace.name(), errors));
-    }
-    let (enforce, before) = (policy.enforce, before.enforce);
-    let relaxed = enforce.version() == before.version() && enforce.level <= before.level;
-    if enforce == before || enforce.level == Level::Privileged || relaxed {
-        return Ok(Vec::new());
-    }
-    Ok(existing_pods(request, namespace.name(), enforce))
-}
-
-/// What is said of the pods that are there when a namespace's level rises (`EvaluatePodsInNamespace`).
-fn existing_pods(request: &Request<'_>, namespace: &str, enforce: LevelVersion) -> Vec<String> {
-    let mut pods_of: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for pod in request.store.list_in::<Pod>(namespace) {
-        let spec = pod.spec.clone().unwrap_or_default();
-        let found = evaluate(enforce, &pod.metadata, &spec);
-        if !found.is_empty() {
-            let reasons: Vec<&str> = found.iter().map(|v| v.reason.as_str()).collect();
-            pods_of.entry(reasons.join(", ")).or_default().insert(pod.name());
+        Object::Namespace(namespace) => {
+            let warnings = validate_namespace(request, namespace)?;
+            request.warnings.extend(warnings);
+            Ok(())
+        }
+        Object::Pod(pod) => {
+            if let Some(Object::Pod(old)) = &request.old
+                && !is_significant_update(pod, old)
+            {
+                return Ok(());
+            }
+            let (metadata, spec) = (pod.metadata.clone(), pod.spec.clone().unwrap_or_default());
+            evaluate_pod(request, &metadata, &spec, true)
+        }
+        object => {
+            let Some(template) = template_of(object).cloned() else { return Ok(()) };
+            let metadata = template.metadata.unwrap_or_default();
+            evaluate_pod(request, &metadata, &template.spec.unwrap_or_default(), false)
         }
     }
-    if pods_of.is_empty() {
-        return Vec::new();
+}
+
+/// The pod template of a workload (`ExtractPodSpec`).
+fn template_of(object: &Object) -> Option<&PodTemplateSpec> {
+    match object {
+        Object::ReplicaSet(o) => o.spec.as_ref()?.template.as_ref(),
+        Object::Deployment(o) => Some(&o.spec.as_ref()?.template),
+        Object::DaemonSet(o) => Some(&o.spec.as_ref()?.template),
+        Object::StatefulSet(o) => Some(&o.spec.as_ref()?.template),
+        Object::Job(o) => Some(&o.spec.as_ref()?.template),
+        Object::CronJob(o) => Some(&o.spec.job_template.spec.as_ref()?.template),
+        _ => None,
     }
-    let mut each: Vec<String> = pods_of
+}
+
+/// `EvaluatePod`; a workload's own request is never refused.
+fn evaluate_pod(request: &mut Request<'_>, metadata: &ObjectMeta, spec: &PodSpec, enforce: bool) -> Result<(), Status> {
+    let namespace = request.store.get::<Namespace>("", request.object.namespace());
+    let Some(labels) = namespace.and_then(|n| n.metadata.labels.as_ref()) else { return Ok(()) };
+    let (policy, _) = policy_to_evaluate(labels);
+    if enforce {
+        let findings = evaluate(policy.enforce, metadata, spec);
+        if !findings.is_empty() {
+            let why = format!("violates PodSecurity \"{}\": {}", policy.enforce, forbidden_detail(&findings));
+            let name = request.object.metadata().name.clone().unwrap_or_default();
+            return Err(Status::forbidden(request.object.kind(), &name, why));
+        }
+    }
+    let findings = evaluate(policy.warn, metadata, spec);
+    if !findings.is_empty() {
+        let warning = format!("would violate PodSecurity \"{}\": {}", policy.warn, forbidden_detail(&findings));
+        request.warnings.push(warning);
+    }
+    Ok(())
+}
+
+/// `ValidateNamespace`: labels must be readable, and a stricter level is tried on the pods that are there.
+fn validate_namespace(request: &Request<'_>, namespace: &Namespace) -> Result<Vec<String>, Status> {
+    let none = BTreeMap::new();
+    let (policy, errors) = policy_to_evaluate(namespace.metadata.labels.as_ref().unwrap_or(&none));
+    let invalid = |errors| Err(Status::invalid(request.object.kind(), namespace.name(), errors));
+    let (Operation::Update, Some(Object::Namespace(old))) = (request.operation, &request.old) else {
+        return if errors.is_empty() { Ok(Vec::new()) } else { invalid(errors) };
+    };
+    let (old_policy, old_errors) = policy_to_evaluate(old.metadata.labels.as_ref().unwrap_or(&none));
+    if !errors.is_empty() && errors != old_errors {
+        return invalid(errors);
+    }
+    let (new, old) = (policy.enforce, old_policy.enforce);
+    let relaxed = new.version == old.version && new.level <= old.level;
+    if new == old || new.level == Level::Privileged || relaxed {
+        return Ok(Vec::new());
+    }
+    Ok(evaluate_pods_in_namespace(request, namespace.name(), new))
+}
+
+/// `EvaluatePodsInNamespace`: one line for each set of reasons, with the first pod's name.
+fn evaluate_pods_in_namespace(request: &Request<'_>, namespace: &str, enforce: LevelVersion) -> Vec<String> {
+    let pods = prioritized(request.store.list_in::<Pod>(namespace).map(AsRef::as_ref));
+    let mut found: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for pod in pods.iter().take(MAX_PODS_TO_CHECK) {
+        let empty = PodSpec::default();
+        let findings = evaluate(enforce, &pod.metadata, pod.spec.as_ref().unwrap_or(&empty));
+        if !findings.is_empty() {
+            found.entry(forbidden_reason(&findings)).or_default().insert(pod.name());
+        }
+    }
+    let mut warnings = Vec::new();
+    if pods.len() > MAX_PODS_TO_CHECK {
+        warnings.push(format!(
+            "new PodSecurity enforce level only checked against the first {MAX_PODS_TO_CHECK} of {} existing pods",
+            pods.len()
+        ));
+    }
+    if !found.is_empty() {
+        let line = format!(
+            "existing pods in namespace \"{namespace}\" violate the new PodSecurity enforce level \"{enforce}\""
+        );
+        warnings.push(line);
+    }
+    let mut lines: Vec<String> = found
         .iter()
-        .map(|(reasons, pods)| {
+        .map(|(reason, pods)| {
             let first = pods.first().copied().unwrap_or_default();
             match pods.len() {
-                1 => format!("{first}: {reasons}"),
-                2 => format!("{first} (and 1 other pod): {reasons}"),
-                more => format!("{first} (and {} other pods): {reasons}", more - 1),
+                1 => format!("{first}: {reason}"),
+                2 => format!("{first} (and 1 other pod): {reason}"),
+                count => format!("{first} (and {} other pods): {reason}", count - 1),
             }
         })
         .collect();
-    each.sort();
-    let headline =
-        format!("existing pods in namespace \"{namespace}\" violate the new PodSecurity enforce level \"{enforce}\"");
-    std::iter::once(headline).chain(each).collect()
+    lines.sort();
+    warnings.extend(lines);
+    warnings
 }
 
-/// The pod that a controller's object makes (`PodSpecExtractor`).
-fn template(object: &Object) -> Option<(&ObjectMeta, &PodSpec)> {
-    static NOTHING: std::sync::LazyLock<ObjectMeta> = std::sync::LazyLock::new(Default::default);
-    let template = match object {
-        Object::Deployment(d) => &d.spec.as_ref()?.template,
-        Object::ReplicaSet(r) => r.spec.as_ref()?.template.as_ref()?,
-        Object::StatefulSet(s) => &s.spec.as_ref()?.template,
-        Object::DaemonSet(d) => &d.spec.as_ref()?.template,
-        Object::Job(j) => &j.spec.as_ref()?.template,
-        Object::CronJob(c) => &c.spec.job_template.spec.as_ref()?.template,
-        _ => return None,
-    };
-    Some((template.metadata.as_ref().unwrap_or(&NOTHING), template.spec.as_ref()?))
+/// Pods of a controller that was seen already come last (`prioritizePods`).
+fn prioritized<'a>(pods: impl Iterator<Item = &'a Pod>) -> Vec<&'a Pod> {
+    let mut seen = BTreeSet::new();
+    let (mut first, later): (Vec<&Pod>, Vec<&Pod>) =
+        pods.partition(|pod| pod.controller().is_none_or(|owner| seen.insert(owner.uid.clone())));
+    first.extend(later);
+    first
 }
 
-#[cfg(test)]
-mod tests;
+/// Only other containers or images matter (`isSignificantPodUpdate`).
+fn is_significant_update(pod: &Pod, old: &Pod) -> bool {
+    let empty = PodSpec::default();
+    let (new, old) = (pod.spec.as_ref().unwrap_or(&empty), old.spec.as_ref().unwrap_or(&empty));
+    let images = |containers: &[Container]| containers.iter().map(|c| c.image.clone()).collect::<Vec<_>>();
+    let init = |spec: &PodSpec| images(spec.init_containers.as_deref().unwrap_or_default());
+    images(&new.containers) != images(&old.containers) || init(new) != init(old)
+}

@@ -1,269 +1,271 @@
-//! The checks of the level `baseline`, by their ids (`pod-security-admission/policy`).
+//! The checks of the baseline level, one function each (`policy/check_*.go`).
 use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Container, PodSpec, Probe, SELinuxOptions};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::core::v1::{SELinuxOptions, SecurityContext};
 
-use super::{Violation, containers, named, plural, quoted, setters, violation};
+use super::checks::{Finding, Subject, containers, join_quote, pluralize, setters, sorted};
 use crate::api::field::go_quote;
 
-/// The names of the containers of which something holds.
-pub(super) fn names(spec: &PodSpec, mut holds: impl FnMut(&Container) -> bool) -> Vec<&str> {
-    containers(spec).filter(|c| holds(c)).map(|c| c.name.as_str()).collect()
-}
+const APP_ARMOR_PREFIX: &str = "container.apparmor.security.beta.kubernetes.io/";
+const SECCOMP_POD: &str = "seccomp.security.alpha.kubernetes.io/pod";
+const SECCOMP_CONTAINER_PREFIX: &str = "container.seccomp.security.alpha.kubernetes.io/";
+const DEFAULT_CAPABILITIES: [&str; 13] = [
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+];
+/// Allowed sysctls and the release that allowed them.
+const SYSCTLS: [(&str, u64); 12] = [
+    ("kernel.shm_rmid_forced", 0),
+    ("net.ipv4.ip_local_port_range", 0),
+    ("net.ipv4.tcp_syncookies", 0),
+    ("net.ipv4.ping_group_range", 0),
+    ("net.ipv4.ip_unprivileged_port_start", 0),
+    ("net.ipv4.ip_local_reserved_ports", 27),
+    ("net.ipv4.tcp_keepalive_time", 29),
+    ("net.ipv4.tcp_fin_timeout", 29),
+    ("net.ipv4.tcp_keepalive_intvl", 29),
+    ("net.ipv4.tcp_keepalive_probes", 29),
+    ("net.ipv4.tcp_rmem", 32),
+    ("net.ipv4.tcp_wmem", 32),
+];
 
-/// What the level forbids as of a minor version. Some checks are replaced by stricter ones of the level `restricted`.
-pub(super) fn check(minor: u32, restricted: bool, metadata: &ObjectMeta, spec: &PodSpec) -> Vec<Violation> {
-    let replaced = |since: u32| restricted && minor >= since;
-    let checks = [
-        app_armor(metadata, spec),
-        if replaced(22) { None } else { capabilities(spec) },
-        host_namespaces(spec),
-        if replaced(0) { None } else { host_paths(spec) },
-        host_ports(spec),
-        if minor >= 34 { probe_hosts(spec) } else { None },
-        privileged(spec),
-        if replaced(35) || (minor >= 35 && spec.host_users == Some(false)) { None } else { proc_mount(spec) },
-        se_linux(minor, spec),
-        if replaced(19) || minor < 19 { None } else { bad_seccomp(spec) },
-        sysctls(minor, spec),
-        windows(spec),
-    ];
-    checks.into_iter().flatten().collect()
-}
-
-fn app_armor(metadata: &ObjectMeta, spec: &PodSpec) -> Option<Violation> {
-    let bad = |kind: &str| kind != "RuntimeDefault" && kind != "Localhost";
-    let mut values = BTreeSet::new();
-    let of_pod = spec.security_context.as_ref().and_then(|c| c.app_armor_profile.as_ref()).filter(|p| bad(&p.type_));
-    values.extend(of_pod.map(|p| p.type_.clone()));
-    let of_containers = names(spec, |c| {
-        let profile = c.security_context.as_ref().and_then(|s| s.app_armor_profile.as_ref());
-        let profile = profile.filter(|p| bad(&p.type_));
-        values.extend(profile.map(|p| p.type_.clone()));
-        profile.is_some()
-    });
-    let allowed = |value: &str| value.is_empty() || value == "runtime/default" || value.starts_with("localhost/");
-    let annotations: Vec<String> = metadata
+/// AppArmor profiles other than the runtime's or a local one.
+pub fn app_armor_profile(pod: &Subject<'_>) -> Option<Finding> {
+    let bad = |kind: &&str| !matches!(*kind, "RuntimeDefault" | "Localhost");
+    let own = pod.spec.security_context.as_ref().and_then(|s| s.app_armor_profile.as_ref()).map(|p| p.type_.as_str());
+    let of = |s: &SecurityContext| s.app_armor_profile.as_ref().map(|p| p.type_.clone());
+    let names = pod.containers_where(|s| s.and_then(of).is_some_and(|kind| bad(&kind.as_str())));
+    let all = pod.containers.iter().filter_map(|c| Some(c.security?.app_armor_profile.as_ref()?.type_.as_str()));
+    let mut values: Vec<String> =
+        sorted(own.into_iter().chain(all).filter(bad)).iter().map(|s| s.to_string()).collect();
+    let annotations: Vec<String> = pod
+        .metadata
         .annotations
         .iter()
         .flatten()
-        .filter(|(key, value)| key.starts_with("container.apparmor.security.beta.kubernetes.io/") && !allowed(value))
+        .filter(|(key, value)| {
+            let allowed = value.is_empty() || *value == "runtime/default" || value.starts_with("localhost/");
+            key.starts_with(APP_ARMOR_PREFIX) && !allowed
+        })
         .map(|(key, value)| format!("{key}={}", go_quote(value)))
         .collect();
-    let mut who: Vec<String> = setters(of_pod.is_some(), &of_containers).into_iter().collect();
+    let mut who: Vec<String> = setters(own.as_ref().is_some_and(bad), &names).into_iter().collect();
     if !annotations.is_empty() {
-        who.push(plural("annotation", annotations.len()));
+        who.push(pluralize("annotation", "annotations", annotations.len()).to_owned());
+        values.extend(annotations);
     }
     if who.is_empty() {
         return None;
     }
-    let values: Vec<String> = values.into_iter().chain(annotations).collect();
-    let reason = plural("forbidden AppArmor profile", values.len());
-    violation(&reason, format!("{} must not set AppArmor profile type to {}", who.join(" and "), quoted(values)))
+    let list = join_quote(values.iter().map(String::as_str));
+    Some(Finding {
+        reason: pluralize("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len()),
+        detail: format!("{} must not set AppArmor profile type to {list}", who.join(" and ")),
+    })
 }
 
-fn capabilities(spec: &PodSpec) -> Option<Violation> {
-    const ALLOWED: [&str; 13] = [
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
+/// Capabilities beyond the container runtimes' default set.
+pub fn capabilities(pod: &Subject<'_>) -> Option<Finding> {
+    let bad = |name: &&str| !DEFAULT_CAPABILITIES.contains(name);
+    let names = pod.containers_where(|s| s.is_some_and(|s| added(s).any(|c| bad(&c))));
+    let values = sorted(pod.containers.iter().filter_map(|c| c.security).flat_map(added).filter(bad));
+    (!names.is_empty()).then(|| Finding {
+        reason: "non-default capabilities",
+        detail: format!(
+            "{} must not include {} in securityContext.capabilities.add",
+            containers(&names),
+            join_quote(values)
+        ),
+    })
+}
+
+/// The capabilities a container adds.
+pub fn added(security: &SecurityContext) -> impl Iterator<Item = &str> {
+    security.capabilities.iter().flat_map(|c| c.add.iter().flatten()).map(String::as_str)
+}
+
+/// The host's network, process and IPC namespaces.
+pub fn host_namespaces(pod: &Subject<'_>) -> Option<Finding> {
+    let fields = [
+        (pod.spec.host_network, "hostNetwork=true"),
+        (pod.spec.host_pid, "hostPID=true"),
+        (pod.spec.host_ipc, "hostIPC=true"),
     ];
-    let (bad, added) = adding(spec, &ALLOWED);
-    if bad.is_empty() {
-        return None;
-    }
-    violation("non-default capabilities", must_not_add(&bad, &added))
+    let used: Vec<&str> = fields.into_iter().filter(|(on, _)| *on == Some(true)).map(|(_, text)| text).collect();
+    (!used.is_empty()).then(|| Finding { reason: "host namespaces", detail: used.join(", ") })
 }
 
-/// The containers that add capabilities they may not, and these.
-pub(super) fn adding<'a>(spec: &'a PodSpec, allowed: &[&str]) -> (Vec<&'a str>, BTreeSet<String>) {
-    let mut added = BTreeSet::new();
-    let bad = names(spec, |c| {
-        let add = c.security_context.as_ref().and_then(|s| s.capabilities.as_ref()?.add.as_ref());
-        let before: Vec<&String> = add.into_iter().flatten().filter(|c| !allowed.contains(&c.as_str())).collect();
-        added.extend(before.iter().map(|c| (*c).clone()));
-        !before.is_empty()
-    });
-    (bad, added)
+/// Volumes of the node's directories.
+pub fn host_path_volumes(pod: &Subject<'_>) -> Option<Finding> {
+    let volumes = pod.spec.volumes.iter().flatten().filter(|v| v.host_path.is_some());
+    let names: Vec<&str> = volumes.map(|v| v.name.as_str()).collect();
+    (!names.is_empty()).then(|| Finding {
+        reason: "hostPath volumes",
+        detail: format!("{} {}", pluralize("volume", "volumes", names.len()), join_quote(names.iter().copied())),
+    })
 }
 
-pub(super) fn must_not_add(containers: &[&str], added: &BTreeSet<String>) -> String {
-    format!("{} must not include {} in securityContext.capabilities.add", named("container", containers), quoted(added))
+/// Ports of the node.
+pub fn host_ports(pod: &Subject<'_>) -> Option<Finding> {
+    let bad: Vec<_> = pod.containers.iter().filter(|c| !c.host_ports.is_empty()).collect();
+    let names: Vec<&str> = bad.iter().map(|c| c.name).collect();
+    // sorted as text
+    let ports: BTreeSet<String> = bad.iter().flat_map(|c| &c.host_ports).map(ToString::to_string).collect();
+    (!names.is_empty()).then(|| Finding {
+        reason: "hostPort",
+        detail: format!(
+            "{} {} {} {}",
+            containers(&names),
+            pluralize("uses", "use", names.len()),
+            pluralize("hostPort", "hostPorts", ports.len()),
+            ports.into_iter().collect::<Vec<_>>().join(", ")
+        ),
+    })
 }
 
-fn host_namespaces(spec: &PodSpec) -> Option<Violation> {
-    let all =
-        [(spec.host_network, "hostNetwork=true"), (spec.host_pid, "hostPID=true"), (spec.host_ipc, "hostIPC=true")];
-    let shared: Vec<&str> = all.into_iter().filter(|(set, _)| *set == Some(true)).map(|(_, text)| text).collect();
-    if shared.is_empty() { None } else { violation("host namespaces", shared.join(", ")) }
+/// Hosts in probes and lifecycle handlers.
+pub fn host_probes_and_lifecycle(pod: &Subject<'_>) -> Option<Finding> {
+    let bad = || pod.containers.iter().filter(|c| !c.hosts.is_empty());
+    let names: Vec<&str> = sorted(bad().map(|c| c.name)).into_iter().collect();
+    let hosts = sorted(bad().flat_map(|c| c.hosts.iter().copied()));
+    (!names.is_empty()).then(|| Finding {
+        reason: "probe or lifecycle host",
+        detail: format!(
+            "{} {} {} {}",
+            containers(&names),
+            pluralize("uses", "use", names.len()),
+            pluralize("probe or lifecycle host", "probe or lifecycle hosts", hosts.len()),
+            join_quote(hosts)
+        ),
+    })
 }
 
-fn host_paths(spec: &PodSpec) -> Option<Violation> {
-    let volumes = spec.volumes.iter().flatten().filter(|v| v.host_path.is_some());
-    let volumes: Vec<&str> = volumes.map(|v| v.name.as_str()).collect();
-    if volumes.is_empty() { None } else { violation("hostPath volumes", named("volume", &volumes)) }
+/// Privileged containers.
+pub fn privileged(pod: &Subject<'_>) -> Option<Finding> {
+    let names = pod.containers_where(|s| s.is_some_and(|s| s.privileged == Some(true)));
+    (!names.is_empty()).then(|| Finding {
+        reason: "privileged",
+        detail: format!("{} must not set securityContext.privileged=true", containers(&names)),
+    })
 }
 
-fn host_ports(spec: &PodSpec) -> Option<Violation> {
-    let mut ports = BTreeSet::new();
-    let bad = names(spec, |c| {
-        let own: Vec<String> =
-            c.ports.iter().flatten().filter_map(|p| p.host_port.filter(|p| *p != 0)).map(|p| p.to_string()).collect();
-        let uses = !own.is_empty();
-        ports.extend(own);
-        uses
-    });
-    if bad.is_empty() {
-        return None;
-    }
-    let what = plural("hostPort", ports.len());
-    let ports: Vec<String> = ports.into_iter().collect();
-    violation("hostPort", format!("{} {} {what} {}", named("container", &bad), uses(bad.len()), ports.join(", ")))
+/// An unmasked `/proc`.
+pub fn proc_mount(pod: &Subject<'_>) -> Option<Finding> {
+    let bad = |s: &SecurityContext| s.proc_mount.clone().filter(|mount| mount != "Default");
+    let names = pod.containers_where(|s| s.and_then(bad).is_some());
+    let values: BTreeSet<String> = pod.containers.iter().filter_map(|c| c.security.and_then(bad)).collect();
+    (!names.is_empty()).then(|| Finding {
+        reason: "procMount",
+        detail: format!(
+            "{} must not set securityContext.procMount to {}",
+            containers(&names),
+            join_quote(values.iter().map(String::as_str))
+        ),
+    })
 }
 
-pub(super) fn uses(count: usize) -> &'static str {
-    if count == 1 { "uses" } else { "use" }
-}
-
-fn probe_hosts(spec: &PodSpec) -> Option<Violation> {
-    let mut hosts = BTreeSet::new();
-    let mut bad: Vec<&str> = names(spec, |c| {
-        let of_probe = |probe: &Option<Probe>| -> Vec<Option<String>> {
-            let probe = probe.as_ref();
-            vec![
-                probe.and_then(|p| p.http_get.as_ref()?.host.clone()),
-                probe.and_then(|p| p.tcp_socket.as_ref()?.host.clone()),
-            ]
-        };
-        let mut found: Vec<Option<String>> =
-            [&c.liveness_probe, &c.readiness_probe, &c.startup_probe].into_iter().flat_map(of_probe).collect();
-        for handler in c.lifecycle.iter().flat_map(|l| [&l.post_start, &l.pre_stop]).flatten() {
-            found.push(handler.http_get.as_ref().and_then(|h| h.host.clone()));
-            found.push(handler.tcp_socket.as_ref().and_then(|h| h.host.clone()));
-        }
-        let found: Vec<String> = found.into_iter().flatten().filter(|h| !h.is_empty()).collect();
-        let any = !found.is_empty();
-        hosts.extend(found);
-        any
-    });
-    if bad.is_empty() {
-        return None;
-    }
-    bad.sort_unstable();
-    let what = plural("probe or lifecycle host", hosts.len());
-    let text = format!("{} {} {what} {}", named("container", &bad), uses(bad.len()), quoted(&hosts));
-    violation("probe or lifecycle host", text)
-}
-
-fn privileged(spec: &PodSpec) -> Option<Violation> {
-    let bad = names(spec, |c| c.security_context.as_ref().and_then(|s| s.privileged) == Some(true));
-    if bad.is_empty() {
-        return None;
-    }
-    violation("privileged", format!("{} must not set securityContext.privileged=true", named("container", &bad)))
-}
-
-/// Of both levels.
-pub(super) fn proc_mount(spec: &PodSpec) -> Option<Violation> {
-    let mut kinds = BTreeSet::new();
-    let bad = names(spec, |c| {
-        let mount = c.security_context.as_ref().and_then(|s| s.proc_mount.clone()).filter(|m| m != "Default");
-        let set = mount.is_some();
-        kinds.extend(mount);
-        set
-    });
-    if bad.is_empty() {
-        return None;
-    }
-    let text = format!("{} must not set securityContext.procMount to {}", named("container", &bad), quoted(&kinds));
-    violation("procMount", text)
-}
-
-fn se_linux(minor: u32, spec: &PodSpec) -> Option<Violation> {
-    let (mut types, mut user, mut role) = (BTreeSet::new(), false, false);
-    let mut bad = |options: &SELinuxOptions| {
-        let given = |field: &Option<String>| field.as_deref().is_some_and(|f| !f.is_empty());
-        let kind = options.type_.as_deref().unwrap_or_default();
-        let known = matches!(kind, "" | "container_t" | "container_init_t" | "container_kvm_t")
-            || (kind == "container_engine_t" && minor >= 31);
-        if !known {
-            types.insert(kind.to_owned());
-        }
-        user |= given(&options.user);
-        role |= given(&options.role);
-        !known || given(&options.user) || given(&options.role)
+/// SELinux users, roles, and types other than those of containers.
+pub fn se_linux_options(pod: &Subject<'_>) -> Option<Finding> {
+    let engine = pod.minor >= 31;
+    let allowed = |kind: &str| {
+        matches!(kind, "" | "container_t" | "container_init_t" | "container_kvm_t")
+            || (engine && kind == "container_engine_t")
     };
-    let of_pod = spec.security_context.as_ref().and_then(|c| c.se_linux_options.as_ref()).is_some_and(&mut bad);
-    let of_containers =
-        names(spec, |c| c.security_context.as_ref().and_then(|s| s.se_linux_options.as_ref()).is_some_and(&mut bad));
-    let who = setters(of_pod, &of_containers)?;
-    let mut what = Vec::new();
+    let kind = |o: &SELinuxOptions| o.type_.clone().filter(|kind| !allowed(kind));
+    let set = |value: &Option<String>| value.as_ref().is_some_and(|v| !v.is_empty());
+    let bad = |o: &SELinuxOptions| kind(o).is_some() || set(&o.user) || set(&o.role);
+    let own = pod.spec.security_context.as_ref().and_then(|s| s.se_linux_options.as_ref());
+    let names = pod.containers_where(|s| s.and_then(|s| s.se_linux_options.as_ref()).is_some_and(bad));
+    let who = setters(own.is_some_and(bad), &names)?;
+    let all = || own.into_iter().chain(pod.containers.iter().filter_map(|c| c.security?.se_linux_options.as_ref()));
+    let types: BTreeSet<String> = all().filter_map(kind).collect();
+    let mut data = Vec::new();
     if !types.is_empty() {
-        what.push(format!("{} {}", plural("type", types.len()), quoted(&types)));
+        let list = join_quote(types.iter().map(String::as_str));
+        data.push(format!("{} {list}", pluralize("type", "types", types.len())));
     }
-    what.extend(user.then(|| "user may not be set".to_owned()));
-    what.extend(role.then(|| "role may not be set".to_owned()));
-    violation("seLinuxOptions", format!("{who} set forbidden securityContext.seLinuxOptions: {}", what.join("; ")))
+    if all().any(|o| set(&o.user)) {
+        data.push("user may not be set".to_owned());
+    }
+    if all().any(|o| set(&o.role)) {
+        data.push("role may not be set".to_owned());
+    }
+    Some(Finding {
+        reason: "seLinuxOptions",
+        detail: format!("{who} set forbidden securityContext.seLinuxOptions: {}", data.join("; ")),
+    })
 }
 
-/// Whether a seccomp profile is one of those that protect.
-pub(super) fn is_protecting(kind: &str) -> bool {
-    kind == "Localhost" || kind == "RuntimeDefault"
+/// Whether a seccomp profile is the runtime's or a local one.
+fn valid_seccomp(kind: &str) -> bool {
+    matches!(kind, "RuntimeDefault" | "Localhost")
 }
 
-/// Those who set a seccomp profile that does not protect, and these profiles.
-pub(super) fn bad_seccomp(spec: &PodSpec) -> Option<Violation> {
-    let mut values = BTreeSet::new();
-    let of_pod = spec.security_context.as_ref().and_then(|c| c.seccomp_profile.as_ref());
-    let of_pod = of_pod.filter(|p| !is_protecting(&p.type_));
-    values.extend(of_pod.map(|p| p.type_.clone()));
-    let of_containers = names(spec, |c| {
-        let profile = c.security_context.as_ref().and_then(|s| s.seccomp_profile.as_ref());
-        let profile = profile.filter(|p| !is_protecting(&p.type_));
-        values.extend(profile.map(|p| p.type_.clone()));
-        profile.is_some()
-    });
-    let who = setters(of_pod.is_some(), &of_containers)?;
-    let text = format!("{who} must not set securityContext.seccompProfile.type to {}", quoted(&values));
-    violation("seccompProfile", text)
+/// Seccomp profiles other than the runtime's or a local one, where they are set.
+pub fn seccomp_profile(pod: &Subject<'_>) -> Option<Finding> {
+    let kind = |s: &SecurityContext| s.seccomp_profile.as_ref().map(|p| p.type_.clone());
+    let bad = |kind: &String| !valid_seccomp(kind);
+    let own = pod.spec.security_context.as_ref().and_then(|s| s.seccomp_profile.as_ref()).map(|p| p.type_.clone());
+    let own = own.filter(bad);
+    let names = pod.containers_where(|s| s.and_then(kind).is_some_and(|kind| bad(&kind)));
+    let who = setters(own.is_some(), &names)?;
+    let all = pod.containers.iter().filter_map(|c| c.security.and_then(kind)).filter(bad);
+    let values: BTreeSet<String> = own.into_iter().chain(all).collect();
+    let list = join_quote(values.iter().map(String::as_str));
+    Some(Finding {
+        reason: "seccompProfile",
+        detail: format!("{who} must not set securityContext.seccompProfile.type to {list}"),
+    })
 }
 
-fn sysctls(minor: u32, spec: &PodSpec) -> Option<Violation> {
-    let since = |name: &str| match name {
-        "kernel.shm_rmid_forced"
-        | "net.ipv4.ip_local_port_range"
-        | "net.ipv4.tcp_syncookies"
-        | "net.ipv4.ping_group_range"
-        | "net.ipv4.ip_unprivileged_port_start" => Some(0),
-        "net.ipv4.ip_local_reserved_ports" => Some(27),
-        "net.ipv4.tcp_keepalive_time"
-        | "net.ipv4.tcp_fin_timeout"
-        | "net.ipv4.tcp_keepalive_intvl"
-        | "net.ipv4.tcp_keepalive_probes" => Some(29),
-        "net.ipv4.tcp_rmem" | "net.ipv4.tcp_wmem" => Some(32),
-        _ => None,
-    };
-    let set = spec.security_context.iter().flat_map(|c| c.sysctls.iter().flatten()).map(|s| s.name.as_str());
-    let bad: Vec<&str> = set.filter(|name| since(name).is_none_or(|since| minor < since)).collect();
-    if bad.is_empty() { None } else { violation("forbidden sysctls", bad.join(", ")) }
+/// The annotations that seccomp profiles were before release 1.19.
+pub fn seccomp_annotations(pod: &Subject<'_>) -> Option<Finding> {
+    let annotations = pod.metadata.annotations.as_ref()?;
+    let keys = pod.containers.iter().map(|c| format!("{SECCOMP_CONTAINER_PREFIX}{}", c.name));
+    let forbidden: BTreeSet<String> = std::iter::once(SECCOMP_POD.to_owned())
+        .chain(keys)
+        .filter_map(|key| {
+            let value = annotations.get(&key)?;
+            let valid =
+                matches!(value.as_str(), "runtime/default" | "docker/default") || value.starts_with("localhost/");
+            (!valid).then(|| format!("{key}={}", go_quote(value)))
+        })
+        .collect();
+    let count = forbidden.len();
+    let list = forbidden.into_iter().collect::<Vec<_>>().join(", ");
+    (count > 0).then(|| Finding {
+        reason: "seccompProfile",
+        detail: format!("forbidden {} {list}", pluralize("annotation", "annotations", count)),
+    })
 }
 
-fn windows(spec: &PodSpec) -> Option<Violation> {
-    let of_pod = spec.security_context.as_ref().and_then(|c| c.windows_options.as_ref()?.host_process) == Some(true);
-    let of_containers = names(spec, |c| {
-        c.security_context.as_ref().and_then(|s| s.windows_options.as_ref()?.host_process) == Some(true)
-    });
-    let who = setters(of_pod, &of_containers)?;
-    violation("hostProcess", format!("{who} must not set securityContext.windowsOptions.hostProcess=true"))
+/// Sysctls that are not known to be safe.
+pub fn sysctls(pod: &Subject<'_>) -> Option<Finding> {
+    let sysctls = pod.spec.security_context.iter().flat_map(|s| s.sysctls.iter().flatten());
+    let allowed = |name: &str| SYSCTLS.iter().any(|(known, since)| *known == name && *since <= pod.minor);
+    let names: Vec<&str> = sysctls.map(|s| s.name.as_str()).filter(|name| !allowed(name)).collect();
+    (!names.is_empty()).then(|| Finding { reason: "forbidden sysctls", detail: names.join(", ") })
+}
+
+/// Containers that are processes of a Windows host.
+pub fn windows_host_process(pod: &Subject<'_>) -> Option<Finding> {
+    let own = pod.spec.security_context.as_ref().and_then(|s| s.windows_options.as_ref()?.host_process);
+    let of = |s: &SecurityContext| s.windows_options.as_ref()?.host_process;
+    let names = pod.containers_where(|s| s.and_then(of) == Some(true));
+    let who = setters(own == Some(true), &names)?;
+    Some(Finding {
+        reason: "hostProcess",
+        detail: format!("{who} must not set securityContext.windowsOptions.hostProcess=true"),
+    })
 }

@@ -1,136 +1,121 @@
-//! The levels a namespace's labels name (`pod-security-admission/api`).
+//! Levels, versions and the labels that set them (`k8s.io/pod-security-admission/api`).
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::api::field::{ErrorList, Path};
-use crate::api::label_selector::Labels;
 
-/// How strict a policy is.
+/// How strict a policy is, laxest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
-    /// Everything is allowed.
+#[allow(missing_docs)]
+pub enum Level {
     Privileged,
-    /// No known way to more rights than a container has.
     Baseline,
-    /// What hardened pods do.
     Restricted,
 }
 
-impl Level {
-    fn parse(text: &str) -> Option<Level> {
-        match text {
-            "privileged" => Some(Level::Privileged),
-            "baseline" => Some(Level::Baseline),
-            "restricted" => Some(Level::Restricted),
-            _ => None,
-        }
-    }
-}
-
-/// A level as of a version of Kubernetes.
+/// The Kubernetes release a policy is pinned to: `v1.N` or the latest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LevelVersion {
-    pub(super) level: Level,
-    /// The minor version; [`LATEST`] for `latest`.
-    pub(super) minor: u32,
+#[allow(missing_docs)]
+pub enum Version {
+    Minor(u64),
+    Latest,
 }
 
-/// Stands for the version `latest`.
-const LATEST: u32 = u32::MAX;
+/// A policy, e.g. `restricted:v1.30`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelVersion {
+    /// How strict.
+    pub level: Level,
+    /// As of which release.
+    pub version: Version,
+}
 
-impl LevelVersion {
-    /// The version alone.
-    pub(super) fn version(self) -> u32 {
-        self.minor
-    }
+/// What a namespace's labels say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Pods that violate this are refused.
+    pub enforce: LevelVersion,
+    /// Pods and workloads that violate this are warned about.
+    pub warn: LevelVersion,
 }
 
 impl fmt::Display for LevelVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let level = match self.level {
-            Level::Privileged => "privileged",
-            Level::Baseline => "baseline",
-            Level::Restricted => "restricted",
-        };
-        match self.minor {
-            LATEST => write!(f, "{level}:latest"),
-            minor => write!(f, "{level}:v1.{minor}"),
+        f.write_str(match self.level {
+            Level::Privileged => "privileged:",
+            Level::Baseline => "baseline:",
+            Level::Restricted => "restricted:",
+        })?;
+        match self.version {
+            Version::Minor(minor) => write!(f, "v1.{minor}"),
+            Version::Latest => f.write_str("latest"),
         }
     }
 }
 
-/// What is forbidden, and what is only warned of. Nobody here reads audit logs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Policy {
-    pub(super) enforce: LevelVersion,
-    pub(super) warn: LevelVersion,
-}
-
-impl Policy {
-    /// The policy that labels stand for, and what is wrong with them (`PolicyToEvaluate`).
-    pub(super) fn of(labels: Option<&Labels>) -> (Policy, ErrorList) {
-        let nothing = LevelVersion { level: Level::Privileged, minor: LATEST };
-        let mut policy = Policy { enforce: nothing, warn: nothing };
-        let mut errors = ErrorList::new();
-        let Some(labels) = labels else { return (policy, errors) };
-        let label = |what: &str| labels.get(&format!("pod-security.kubernetes.io/{what}")).map(String::as_str);
-        let mut level = |what: &str| {
-            let text = label(what)?;
-            let level = Level::parse(text);
-            if level.is_none() {
-                errors.push(wrong(what, text, "must be one of privileged, baseline, restricted"));
-            }
-            Some(level)
-        };
-        let enforced = level("enforce");
-        level("audit");
-        let warned = level("warn");
-        let mut version = |what: &str| {
-            let text = label(what)?;
-            let minor = parse_version(text);
-            if minor.is_none() {
-                errors.push(wrong(what, text, "must be \"latest\" or \"v1.x\""));
-            }
-            Some(minor.unwrap_or(LATEST))
-        };
-        let enforced_version = version("enforce-version");
-        version("audit-version");
-        let warned_version = version("warn-version");
-        // the errors come label by label: level and version of one mode together
-        let place = |field: &str| {
-            ["enforce", "enforce-version", "audit", "audit-version", "warn", "warn-version"]
-                .iter()
-                .position(|what| field.ends_with(&format!("/{what}]")))
-        };
-        errors.sort_by_key(|e| place(&e.field));
-        if let Some(level) = enforced {
-            policy.enforce.level = level.unwrap_or(Level::Restricted);
-        }
-        policy.enforce.minor = enforced_version.unwrap_or(LATEST);
-        policy.warn.minor = warned_version.unwrap_or(LATEST);
-        match (warned, enforced.flatten()) {
-            (Some(level), _) => policy.warn.level = level.unwrap_or(Level::Privileged),
-            (None, Some(level)) if level > Level::Privileged => {
-                policy.warn.level = level;
-                policy.warn.minor = warned_version.unwrap_or(policy.enforce.minor);
-            }
-            (None, _) => {}
-        }
-        (policy, errors)
+fn parse_level(text: &str) -> Option<Level> {
+    match text {
+        "privileged" => Some(Level::Privileged),
+        "baseline" => Some(Level::Baseline),
+        "restricted" => Some(Level::Restricted),
+        _ => None,
     }
 }
 
-fn wrong(what: &str, value: &str, why: &str) -> crate::api::field::FieldError {
-    let label = format!("pod-security.kubernetes.io/{what}");
-    Path::root("metadata").child("labels").key(&label).invalid(value, why)
-}
-
-/// `latest` or `v1.x`.
-fn parse_version(text: &str) -> Option<u32> {
+/// `^v1\.([0-9]|[1-9][0-9]*)$`, or `latest`.
+fn parse_version(text: &str) -> Option<Version> {
     if text == "latest" {
-        return Some(LATEST);
+        return Some(Version::Latest);
     }
-    let minor = text.strip_prefix("v1.")?;
-    let plain =
-        !minor.is_empty() && minor.bytes().all(|b| b.is_ascii_digit()) && (minor == "0" || !minor.starts_with('0'));
-    minor.parse().ok().filter(|_| plain)
+    let digits = text.strip_prefix("v1.")?;
+    let canonical = digits == "0" || !digits.starts_with('0');
+    let number = canonical && digits.bytes().all(|b| b.is_ascii_digit());
+    // Go's `Atoi` stops at the largest int64
+    digits.parse::<u64>().ok().filter(|n| number && i64::try_from(*n).is_ok()).map(Version::Minor)
+}
+
+/// `PolicyToEvaluate`: a label that cannot be read counts as restricted and latest where pods are refused, and as
+/// privileged where clients are warned.
+pub fn policy_to_evaluate(labels: &BTreeMap<String, String>) -> (Policy, ErrorList) {
+    let privileged = LevelVersion { level: Level::Privileged, version: Version::Latest };
+    let mut policy = Policy { enforce: privileged, warn: privileged };
+    let mut errors = ErrorList::new();
+    let metadata = Path::root("metadata");
+    let path = metadata.child("labels");
+    let read_level = |mode: &str, otherwise: Level, errors: &mut ErrorList| {
+        let key = format!("pod-security.kubernetes.io/{mode}");
+        let text = labels.get(&key)?;
+        let level = parse_level(text);
+        if level.is_none() {
+            let why = "must be one of privileged, baseline, restricted";
+            errors.push(path.key(&key).invalid(text.as_str(), why));
+        }
+        Some((level.unwrap_or(otherwise), level.is_some()))
+    };
+    let read_version = |mode: &str, errors: &mut ErrorList| {
+        let key = format!("pod-security.kubernetes.io/{mode}-version");
+        let text = labels.get(&key)?;
+        let version = parse_version(text);
+        if version.is_none() {
+            errors.push(path.key(&key).invalid(text.as_str(), "must be \"latest\" or \"v1.x\""));
+        }
+        Some(version.unwrap_or(Version::Latest))
+    };
+    let enforce = read_level("enforce", Level::Restricted, &mut errors);
+    policy.enforce.level = enforce.map_or(Level::Privileged, |(level, _)| level);
+    policy.enforce.version = read_version("enforce", &mut errors).unwrap_or(Version::Latest);
+    read_level("audit", Level::Privileged, &mut errors);
+    read_version("audit", &mut errors);
+    let warn = read_level("warn", Level::Privileged, &mut errors);
+    policy.warn.level = warn.map_or(Level::Privileged, |(level, _)| level);
+    let warn_version = read_version("warn", &mut errors);
+    policy.warn.version = warn_version.unwrap_or(Version::Latest);
+    let enforced = enforce.is_some_and(|(_, readable)| readable);
+    if warn.is_none() && enforced && policy.enforce.level > policy.warn.level {
+        policy.warn.level = policy.enforce.level;
+        if warn_version.is_none() {
+            policy.warn.version = policy.enforce.version;
+        }
+    }
+    (policy, errors)
 }
