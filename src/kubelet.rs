@@ -11,6 +11,7 @@ pub mod probes;
 pub mod restart;
 pub mod runtime;
 pub mod status;
+pub mod sysctls;
 pub mod volume_manager;
 
 #[cfg(test)]
@@ -546,7 +547,7 @@ impl Kubelets {
         }
         let spec = spec_of(&pod);
         let now = api.now();
-        let (containers, init) = container_status::statuses(&pod, &worker.runtime, &worker.reasons, now);
+        let (mut containers, mut init) = container_status::statuses(&pod, &worker.runtime, &worker.reasons, now);
         let statuses = Statuses { containers: &containers, init: &init };
         let initialized = spec.containers.iter().any(|c| worker.runtime.latest(&c.name).is_some());
         let old_phase = phase(&pod);
@@ -556,12 +557,21 @@ impl Kubelets {
         };
         let conditions =
             status::conditions(&pod, statuses, new_phase, worker.runtime.sandbox_ready, initialized, api.time());
+        let all = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+        let stopped = worker.finished && !all.into_iter().any(|c| worker.runtime.is_running(&c.name));
+        let new_phase = if stopped && !matches!(new_phase, "Failed" | "Succeeded") { "Failed" } else { new_phase };
+        if stopped {
+            container_status::terminate(spec, &mut containers, &mut init);
+        }
         let old = pod.status.as_ref();
         let same_phase = old.filter(|_| new_phase == old_phase);
         let requests = to_resource_list(&pod_requests(spec));
         let limits = to_resource_list(&pod_limits(spec));
         let some = |list: BTreeMap<_, _>| (!list.is_empty()).then_some(list);
         let host_ip = self.host_ip(node_name(&pod));
+        // a pod on its node's network has its address from the start
+        let shared = (spec.host_network == Some(true)).then(|| host_ip.clone());
+        let ip = worker.runtime.ip.clone().or(shared);
         let status = PodStatus {
             phase: Some(new_phase.to_owned()),
             reason: same_phase.and_then(|s| s.reason.clone()),
@@ -571,8 +581,8 @@ impl Kubelets {
             init_container_statuses: Some(init).filter(|c| !c.is_empty()),
             host_ips: Some(vec![HostIP { ip: host_ip.clone() }]),
             host_ip: Some(host_ip),
-            pod_ips: worker.runtime.ip.clone().map(|ip| vec![PodIP { ip }]),
-            pod_ip: worker.runtime.ip.clone(),
+            pod_ips: ip.clone().map(|ip| vec![PodIP { ip }]),
+            pod_ip: ip,
             qos_class: old.and_then(|s| s.qos_class.clone()),
             start_time: Some(worker.start_time.clone()),
             observed_generation: pod.metadata.generation,

@@ -288,7 +288,7 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     }
     for event in last {
         let said = |reason: &Reason| match reason {
-            Reason::Condition { message, .. } | Reason::Pod { message, .. } => message.contains(&event.message),
+            Reason::Condition { message, .. } | Reason::Pod { message, .. } => message.contains(event.said()),
             _ => false,
         };
         if !reasons.iter().any(said) {
@@ -296,7 +296,7 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
                 object: key.clone(),
                 warning: event.event_type == EventType::Warning,
                 reason: event.reason.clone(),
-                message: event.message.clone(),
+                message: event.said().to_owned(),
             });
         }
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::api::core::v1::{
     Container, ContainerState, ContainerStateRunning, ContainerStateTerminated, ContainerStateWaiting, ContainerStatus,
-    Pod, ResourceRequirements, VolumeMountStatus,
+    Pod, PodSpec, ResourceRequirements, VolumeMountStatus,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -173,6 +173,56 @@ fn set_readiness(
     } else {
         status.ready = started && times.is_some_and(|t| t.ready <= now);
     }
+}
+
+/// Nothing of a pod runs any more: containers that did not say how they ended count as failed (`TerminatePod`).
+pub fn terminate(spec: &PodSpec, containers: &mut [ContainerStatus], init: &mut [ContainerStatus]) {
+    if has_initialized(spec, containers, init) {
+        containers.iter_mut().for_each(end_unknown);
+    }
+    // init containers up to the last that was ever started, and the first one anyway
+    let last = init.iter().rposition(|status| !waits(status) || ended_before(status).is_some()).unwrap_or(0);
+    init.iter_mut().take(last + 1).for_each(end_unknown);
+}
+
+fn waits(status: &ContainerStatus) -> bool {
+    status.state.as_ref().is_some_and(|s| s.waiting.is_some())
+}
+
+fn ended(state: Option<&ContainerState>) -> Option<i32> {
+    state?.terminated.as_ref().map(|t| t.exit_code)
+}
+
+fn ended_before(status: &ContainerStatus) -> Option<i32> {
+    ended(status.last_state.as_ref())
+}
+
+fn end_unknown(status: &mut ContainerStatus) {
+    if ended(status.state.as_ref()).is_some() {
+        return;
+    }
+    let terminated = ContainerStateTerminated {
+        exit_code: 137,
+        reason: Some("ContainerStatusUnknown".to_owned()),
+        message: Some("The container could not be located when the pod was terminated".to_owned()),
+        ..Default::default()
+    };
+    status.state = Some(ContainerState { terminated: Some(terminated), ..Default::default() });
+}
+
+/// Whether a pod ever came past its init containers (`hasPodInitialized`).
+fn has_initialized(spec: &PodSpec, containers: &[ContainerStatus], init: &[ContainerStatus]) -> bool {
+    let Some(last) = spec.init_containers.as_ref().and_then(|all| all.last()) else { return true };
+    if containers.iter().any(|status| ended_before(status).is_some() || !waits(status)) {
+        return true;
+    }
+    init.last().is_some_and(|status| {
+        if is_sidecar(last) {
+            status.started == Some(true) && status.state.as_ref().is_some_and(|s| s.running.is_some())
+        } else {
+            ended_before(status) == Some(0) || ended(status.state.as_ref()) == Some(0)
+        }
+    })
 }
 
 /// When the next probe of a running container changes its status.

@@ -54,7 +54,7 @@ pub fn variables(
     let services = service_variables(store, pod);
     for variable in container.env.iter().flatten() {
         let value = match (variable.value.as_deref().unwrap_or_default(), &variable.value_from) {
-            ("", Some(source)) => match value_from(store, pod, source, addresses)? {
+            ("", Some(source)) => match value_from(store, pod, container, source, addresses)? {
                 Some(value) => value,
                 None => continue,
             },
@@ -177,6 +177,7 @@ fn secret<'s>(
 fn value_from(
     store: &Store,
     pod: &Pod,
+    container: &Container,
     source: &EnvVarSource,
     addresses: Addresses<'_>,
 ) -> Result<Option<String>, ConfigError> {
@@ -204,8 +205,30 @@ fn value_from(
     if let Some(field) = &source.field_ref {
         return Ok(Some(field_value(pod, field, addresses)));
     }
+    if let Some(reference) = &source.file_key_ref {
+        // files come from an init container; what it writes is not known
+        let written = spec_of(pod).init_containers.iter().flatten().filter(|init| init.name != container.name);
+        let mut mounts = written.flat_map(|init| init.volume_mounts.iter().flatten());
+        return if mounts.any(|mount| mount.name == reference.volume_name) {
+            Ok(Some("1".to_owned()))
+        } else {
+            Err(ConfigError { message: "couldn't parse env file".to_owned(), waits_for: None })
+        };
+    }
     // amounts of resources have some value; nothing here depends on which
-    Ok(source.resource_field_ref.as_ref().map(|_| "1".to_owned()))
+    let Some(reference) = &source.resource_field_ref else { return Ok(None) };
+    match missing_container(pod, reference.container_name.as_deref().filter(|name| !name.is_empty())) {
+        Some(message) => Err(ConfigError { message, waits_for: None }),
+        None => Ok(Some("1".to_owned())),
+    }
+}
+
+/// What is said when the container whose resources are asked for is not there (`findContainerInPod`).
+pub fn missing_container(pod: &Pod, name: Option<&str>) -> Option<String> {
+    let spec = spec_of(pod);
+    let mut containers = spec.containers.iter().chain(spec.init_containers.iter().flatten());
+    let name = name?;
+    (!containers.any(|c| c.name == name)).then(|| format!("container {name} not found"))
 }
 
 /// The value of a downward API field (`podFieldSelectorRuntimeValue`).

@@ -2,6 +2,7 @@
 //! scheduler.
 use k8s_openapi::api::core::v1::Pod;
 
+use super::sysctls;
 use crate::scheduler::node_info::{NodeInfo, PodInfo, node_name, spec_of};
 use crate::scheduler::{
     node_affinity, node_name as node_name_plugin, node_ports, node_resources_fit, taint_toleration,
@@ -19,6 +20,10 @@ pub struct Refusal {
 /// Whether a node with the pods that run on it takes one more.
 pub fn admit(info: &PodInfo, node: &NodeInfo) -> Result<(), Refusal> {
     let pod = &info.pod;
+    for sysctl in spec_of(pod).security_context.iter().flat_map(|c| c.sysctls.iter().flatten()) {
+        sysctls::check(&sysctl.name, spec_of(pod))
+            .or_else(|why| refuse("SysctlForbidden", &format!("forbidden sysctl: {why}")))?;
+    }
     if let Some(wanted) = pod.metadata.labels.as_ref().and_then(|l| l.get("kubernetes.io/os"))
         && wanted != "linux"
     {

@@ -123,13 +123,21 @@ pub fn conditions(
     let mut conditions: Vec<PodCondition> = old.iter().filter(|c| !is_owned(&c.type_)).cloned().collect();
     let others = conditions.clone();
     let containers_ready = containers_ready(pod, statuses, phase);
-    let verdicts = [
+    let mut verdicts = vec![
         ("PodReadyToStartContainers", (sandbox_ready, None, None)),
         ("Initialized", pod_initialized(pod, statuses, phase, initialized)),
         ("Ready", pod_ready(pod, containers_ready.clone(), &others)),
         ("ContainersReady", containers_ready),
         ("PodScheduled", YES),
     ];
+    if could_restart_all(pod) {
+        let reason = match phase {
+            "Succeeded" => Some("PodCompleted"),
+            "Failed" => Some("PodFailed"),
+            _ => None,
+        };
+        verdicts.push(("AllContainersRestarting", (false, reason, None)));
+    }
     conditions.extend(verdicts.into_iter().map(|(type_, (holds, reason, message))| {
         let status = if holds { "True" } else { "False" };
         let before = old.iter().find(|c| c.type_ == type_ && c.status == status);
@@ -144,6 +152,14 @@ pub fn conditions(
         }
     }));
     conditions
+}
+
+/// Whether an end of a container may restart them all (`AllContainersCouldRestart`).
+fn could_restart_all(pod: &Pod) -> bool {
+    let spec = spec_of(pod);
+    let containers = spec.init_containers.iter().flatten().chain(&spec.containers);
+    let mut rules = containers.flat_map(|c| c.restart_policy_rules.iter().flatten());
+    rules.any(|rule| rule.action == "RestartAllContainers")
 }
 
 /// Whether a kubelet owns a condition (`PodConditionByKubelet`).

@@ -398,3 +398,74 @@ fn every_volume_that_cannot_be_mounted_is_explained() {
     let why = explain(lab.0.api().store(), lab.0.api().events(), &lab.get());
     assert_eq!(why, expected[1..]);
 }
+
+#[test]
+fn what_never_ran_of_a_pod_that_is_over_counts_as_failed() {
+    let mut lab = Lab::new();
+    let missing = "{name: c, image: i, envFrom: [{configMapRef: {name: none}}]}";
+    lab.pod(&format!("{{activeDeadlineSeconds: 5, containers: [{missing}, {{name: d, image: i}}]}}"));
+    assert_eq!(lab.phase(), "Failed");
+    let terminated = lab.container("c").state.unwrap().terminated.unwrap();
+    assert_eq!((terminated.exit_code, terminated.reason.as_deref()), (137, Some("ContainerStatusUnknown")));
+    let mut lab = Lab::new();
+    lab.pod(
+        "{restartPolicy: Never, initContainers: [{name: fail-i, image: i}, {name: j, image: i}], containers: [{name: c, \
+         image: i}]}",
+    );
+    assert_eq!((lab.waiting("c"), lab.waiting("j")), ("PodInitializing: ".to_owned(), "PodInitializing: ".to_owned()));
+}
+
+#[test]
+fn a_container_that_is_not_there_has_no_resources_to_tell() {
+    let mut lab = Lab::new();
+    let reference = "resourceFieldRef: {resource: limits.cpu, containerName: other}";
+    lab.pod(&format!("{{containers: [{{name: c, image: i, env: [{{name: X, valueFrom: {{{reference}}}}}]}}]}}"));
+    assert_eq!(lab.waiting("c"), "CreateContainerConfigError: container other not found");
+    let mut lab = Lab::new();
+    lab.pod(&format!(
+        "{{containers: [{{name: c, image: i, volumeMounts: [{{name: v, mountPath: /d}}]}}], volumes: [{{name: v, \
+         downwardAPI: {{items: [{{path: a, {reference}}}]}}}}]}}"
+    ));
+    assert_eq!(lab.events("FailedMount"), ["MountVolume.SetUp failed for volume \"v\" : container other not found"]);
+}
+
+#[test]
+fn a_pod_on_its_nodes_network_has_the_address_before_it_runs() {
+    let mut lab = Lab::new();
+    lab.pod(
+        "{hostNetwork: true, containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /d}]}], volumes: [{name: \
+         v, configMap: {name: none}}]}",
+    );
+    let status = lab.get().status.unwrap();
+    assert!(status.pod_ip.is_some() && status.pod_ip == status.host_ip);
+}
+
+#[test]
+fn a_sysctl_that_is_not_safe_is_refused() {
+    let mut lab = Lab::new();
+    lab.pod("{securityContext: {sysctls: [{name: kernel.msgmax, value: '1'}]}, containers: [{name: c, image: i}]}");
+    let status = lab.get().status.unwrap();
+    assert_eq!(status.reason.as_deref(), Some("SysctlForbidden"));
+    let message = "Pod was rejected: forbidden sysctl: \"kernel.msgmax\" not allowlisted";
+    assert_eq!(status.message.as_deref(), Some(message));
+}
+
+#[test]
+fn a_persistent_volume_whose_plugin_is_gone_is_not_even_planned() {
+    let mut lab = Lab::new();
+    lab.create::<PersistentVolume>(
+        "{metadata: {name: pv}, spec: {capacity: {storage: 1Gi}, accessModes: [ReadWriteOnce], storageClassName: '', \
+         glusterfs: {endpoints: e, path: p}}}",
+    );
+    lab.create::<PersistentVolumeClaim>(
+        "{metadata: {name: data, namespace: default}, spec: {accessModes: [ReadWriteOnce], storageClassName: '', resources: \
+         {requests: {storage: 1Gi}}}}",
+    );
+    lab.pod(
+        "{containers: [{name: c, image: i, volumeMounts: [{name: v, mountPath: /d}]}], volumes: [{name: v, \
+         persistentVolumeClaim: {claimName: data}}]}",
+    );
+    let said = lab.events("FailedMount");
+    let words = ": failed to get Plugin from volumeSpec for volume \"pv\" err=no volume plugin matched";
+    assert!(said.len() == 1 && said[0].ends_with(words), "{said:?}");
+}

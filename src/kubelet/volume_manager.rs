@@ -6,12 +6,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{
-    ConfigMap, KeyToPath, Node, PersistentVolume, PersistentVolumeClaim, Pod, Secret, Volume, VolumeProjection,
+    ConfigMap, DownwardAPIVolumeFile, KeyToPath, Node, PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec,
+    Pod, Secret, Volume, VolumeProjection,
 };
 
 pub use csi::without_driver;
 use csi::{attach, not_registered};
 
+use super::environment_variables::missing_container;
 use super::host_path::HostPaths;
 use crate::api::object::{Kind, ObjectKey};
 use crate::api::{ApiObject, Store, node_selector};
@@ -211,6 +213,9 @@ fn mount_one(
         let items = source.items.as_deref().unwrap_or_default();
         let secret_name = source.secret_name.as_deref().unwrap_or_default();
         secret(store, pod.namespace(), secret_name, items, source.optional).map_err(|p| p.setup_failed(name))?;
+    } else if let Some(source) = &volume.downward_api {
+        let missing = downward_api(pod, source.items.as_deref().unwrap_or_default());
+        together(missing).map_err(|p| p.setup_failed(name))?;
     } else if let Some(source) = &volume.projected {
         projected(store, pod, source.sources.as_deref().unwrap_or_default()).map_err(|p| p.setup_failed(name))?;
     } else if volume.git_repo.is_some() {
@@ -218,9 +223,7 @@ fn mount_one(
                    feature-gate `GitRepoVolumeDriver`";
         return Err(failed("MountVolume.SetUp failed", name, why));
     } else if removed_plugin(volume) {
-        let message =
-            format!("failed to get Plugin from volumeSpec for volume \"{name}\" err=no volume plugin matched");
-        return Err(Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false });
+        return Err(no_plugin(name));
     } else if let Some(driver) = storage::driver_of_inline(volume) {
         if storage::is_driver_installed(state.environment, driver) {
             return Ok(Mounted::Shared);
@@ -232,7 +235,7 @@ fn mount_one(
             return Err(failed("MountVolume.SetUp failed", name, &why));
         }
         return Err(Obstacle::Silent);
-    } else if volume.nfs.is_none() && volume.downward_api.is_none() && volume.image.is_none() {
+    } else if volume.nfs.is_none() && volume.image.is_none() {
         // disks nobody has here: attaching them takes minutes to fail
         return Err(Obstacle::Silent);
     }
@@ -249,6 +252,25 @@ fn removed_plugin(volume: &Volume) -> bool {
         || volume.flocker.is_some()
         || volume.scale_io.is_some()
         || volume.photon_persistent_disk.is_some()
+        || volume.flex_volume.is_some()
+}
+
+/// The same of persistent volumes. No FlexVolume driver is installed anywhere.
+fn removed_persistent_plugin(spec: &PersistentVolumeSpec) -> bool {
+    spec.rbd.is_some()
+        || spec.cephfs.is_some()
+        || spec.glusterfs.is_some()
+        || spec.quobyte.is_some()
+        || spec.storageos.is_some()
+        || spec.flocker.is_some()
+        || spec.scale_io.is_some()
+        || spec.photon_persistent_disk.is_some()
+        || spec.flex_volume.is_some()
+}
+
+fn no_plugin(volume: &str) -> Obstacle {
+    let message = format!("failed to get Plugin from volumeSpec for volume \"{volume}\" err=no volume plugin matched");
+    Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false }
 }
 
 /// The volume behind a claim (`getPVCExtractPV`, `getPVSpec`).
@@ -322,6 +344,9 @@ fn mount_persistent(
         return Err(Obstacle::Unprocessed { message, waits_for: Vec::new(), at_once: false });
     }
     let spec = storage::volume_spec(volume);
+    if removed_persistent_plugin(spec) {
+        return Err(no_plugin(volume.name()));
+    }
     let labels = state.node.metadata.labels.as_ref();
     let here = storage::required_node_affinity(volume)
         .is_none_or(|selector| node_selector::matches(selector, Some(state.node.name()), labels));
@@ -466,10 +491,24 @@ fn projected(store: &Store, pod: &Pod, sources: &[VolumeProjection]) -> Result<(
         } else if let Some(source) = &source.config_map {
             config_map(store, namespace, &source.name, source.items.as_deref().unwrap_or_default(), source.optional)
         } else {
+            let items = source.downward_api.as_ref().and_then(|s| s.items.as_deref());
+            missing.extend(downward_api(pod, items.unwrap_or_default()));
             Ok(())
         };
         missing.extend(checked.err());
     }
+    together(missing)
+}
+
+/// The amounts a volume of the downward API cannot tell as their container is not there (`CollectData`).
+fn downward_api(pod: &Pod, items: &[DownwardAPIVolumeFile]) -> Vec<MissingSource> {
+    let containers = items.iter().filter_map(|item| item.resource_field_ref.as_ref()?.container_name.as_deref());
+    let messages = containers.filter_map(|name| missing_container(pod, Some(name)));
+    messages.map(|message| MissingSource { message, keys: Vec::new() }).collect()
+}
+
+/// Several problems said as one, each once (`NewAggregate`).
+fn together(missing: Vec<MissingSource>) -> Result<(), MissingSource> {
     let mut messages: Vec<&str> = Vec::new();
     for problem in &missing {
         if !messages.contains(&problem.message.as_str()) {

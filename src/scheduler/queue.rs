@@ -33,12 +33,14 @@ pub struct Waiting {
     pub claims_changed: bool,
 }
 
-/// The queue. Order: priority, then arrival.
+/// The queue. Order: priority, then arrival or the last attempt.
 #[derive(Clone, Debug, Default)]
 pub struct SchedulingQueue {
     places: HashMap<PodKey, Place>,
     active: BTreeMap<Rank, PodKey>,
     arrivals: u64,
+    /// When each pod joined the queue or was tried last, as a number (`QueuedPodInfo.Timestamp`).
+    joined: HashMap<PodKey, u64>,
     timers: BTreeMap<Timestamp, BTreeSet<PodKey>>,
     waiting: BTreeMap<PodKey, Waiting>,
     by_plugin: BTreeMap<&'static str, BTreeSet<PodKey>>,
@@ -54,8 +56,11 @@ impl SchedulingQueue {
             return;
         }
         self.leave(&key);
-        self.arrivals += 1;
-        let rank = (Reverse(priority(pod)), self.arrivals);
+        let joined = match self.joined.get(&key) {
+            Some(joined) => *joined,
+            None => self.join(&key),
+        };
+        let rank = (Reverse(priority(pod)), joined);
         self.active.insert(rank, key.clone());
         self.index_claims(pod, &key);
         self.places.insert(key, Place::Active(rank));
@@ -76,6 +81,7 @@ impl SchedulingQueue {
         for plugin in &waiting.plugins {
             self.by_plugin.entry(plugin).or_default().insert(key.clone());
         }
+        self.join(&key);
         let flush = now + MAX_UNSCHEDULABLE;
         self.timers.entry(flush).or_default().insert(key.clone());
         self.index_claims(pod, &key);
@@ -87,6 +93,7 @@ impl SchedulingQueue {
     pub fn back_off(&mut self, pod: &Pod, now: Timestamp) {
         let key = key_of(pod);
         self.leave(&key);
+        self.join(&key);
         let attempts = self.attempts.get(&key).copied().unwrap_or(1).clamp(1, 5);
         let seconds = (1_i64 << (attempts - 1)).min(10);
         let due = now + SignedDuration::from_secs(seconds);
@@ -99,6 +106,7 @@ impl SchedulingQueue {
         let key = key_of(pod);
         self.leave(&key);
         self.attempts.remove(&key);
+        self.joined.remove(&key);
         for (claim, _) in claim_names(pod) {
             let claim = (pod.namespace().to_owned(), claim);
             if let Some(pods) = self.by_claim.get_mut(&claim) {
@@ -158,6 +166,12 @@ impl SchedulingQueue {
     /// Whether nothing is to be tried now.
     pub fn is_idle(&self) -> bool {
         self.active.is_empty()
+    }
+
+    fn join(&mut self, key: &PodKey) -> u64 {
+        self.arrivals += 1;
+        self.joined.insert(key.clone(), self.arrivals);
+        self.arrivals
     }
 
     fn index_claims(&mut self, pod: &Pod, key: &PodKey) {

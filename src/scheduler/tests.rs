@@ -332,3 +332,17 @@ fn node_names_in_match_fields_restrict_the_search() {
     let why = "0/2 nodes are available: 2 node(s) didn't satisfy plugin(s) [NodeAffinity].";
     assert_eq!(lab.message("nowhere"), format!("{why} {NOT_HELPFUL}"));
 }
+
+#[test]
+fn of_the_pods_that_wait_the_one_tried_longest_ago_goes_first() {
+    let mut lab = Lab::new();
+    let pinned = "{nodeName: node01, containers: [{name: c, image: i, ports: [{containerPort: 80, hostPort: 80}]}]}";
+    let port = "{nodeSelector: {topology.kubernetes.io/zone: a}, containers: [{name: c, image: i, ports: \
+                [{containerPort: 80, hostPort: 80}]}]}";
+    lab.pod("first", pinned);
+    lab.pod("zoe", port);
+    lab.pod("adam", port);
+    lab.delete(Kind::Pod, "first");
+    lab.0.settle();
+    assert_eq!((lab.node_of("zoe").as_deref(), lab.node_of("adam")), (Some("node01"), None));
+}

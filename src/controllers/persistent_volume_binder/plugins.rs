@@ -5,7 +5,8 @@ use k8s_openapi::api::core::v1::PersistentVolume;
 use crate::environment::Environment;
 use crate::storage::{HOST_PATH_PROVISIONER, is_migrated, volume_spec};
 
-const NFS: &str = "kubernetes.io/nfs";
+/// Plugins that can do nothing of that but are known to the controller.
+const OTHERS: [&str; 3] = ["kubernetes.io/nfs", "kubernetes.io/local-volume", "kubernetes.io/csi"];
 
 /// Who provisions volumes of a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub(super) enum Provisioner {
 pub(super) fn find_provisioner(name: &str) -> Result<Provisioner, String> {
     match name {
         HOST_PATH_PROVISIONER => Ok(Provisioner::HostPath),
-        NFS => Err("no provisionable volume plugin matched".to_owned()),
+        _ if OTHERS.contains(&name) => Err("no provisionable volume plugin matched".to_owned()),
         _ if is_migrated(name) || !name.starts_with("kubernetes.io/") => Ok(Provisioner::External),
         _ => Err(format!("no volume plugin matched name: {name}")),
     }
@@ -35,7 +36,7 @@ pub(super) fn host_path_provisioning_enabled(environment: &Environment) -> bool 
 pub(super) fn find_deleter_by_name(name: &str) -> Result<(), String> {
     match name {
         HOST_PATH_PROVISIONER => Ok(()),
-        NFS => Err("no deletable volume plugin matched".to_owned()),
+        _ if OTHERS.contains(&name) => Err("no deletable volume plugin matched".to_owned()),
         _ => Err(format!("no volume plugin matched name: {name}")),
     }
 }
@@ -45,7 +46,7 @@ pub(super) fn find_deleter_by_source(volume: &PersistentVolume) -> Result<(), &'
     let spec = volume_spec(volume);
     if spec.host_path.is_some() {
         Ok(())
-    } else if spec.nfs.is_some() {
+    } else if spec.nfs.is_some() || spec.local.is_some() {
         Err("no deletable volume plugin matched")
     } else {
         Err("no volume plugin matched")
@@ -68,4 +69,23 @@ pub(super) fn delete_host_path(volume: &PersistentVolume) -> Result<(), String> 
         return Ok(());
     }
     Err(format!("host_path deleter only supports /tmp/.+ but received provided {path}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plugins_that_can_neither_provision_nor_delete_are_known_all_the_same() {
+        for name in ["kubernetes.io/nfs", "kubernetes.io/local-volume", "kubernetes.io/csi"] {
+            assert_eq!(find_provisioner(name), Err("no provisionable volume plugin matched".to_owned()));
+            assert_eq!(find_deleter_by_name(name), Err("no deletable volume plugin matched".to_owned()));
+        }
+        let unknown = "kubernetes.io/no-provisioner";
+        assert_eq!(find_provisioner(unknown), Err(format!("no volume plugin matched name: {unknown}")));
+        let mut volume = PersistentVolume::default();
+        assert_eq!(find_deleter_by_source(&volume), Err("no volume plugin matched"));
+        volume.spec.get_or_insert_default().local = Some(Default::default());
+        assert_eq!(find_deleter_by_source(&volume), Err("no deletable volume plugin matched"));
+    }
 }
