@@ -6,6 +6,8 @@ pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
 pub mod endpoint_slice;
+pub mod endpoint_slice_mirroring;
+pub mod endpoints;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
 pub mod garbage_collector;
@@ -48,6 +50,8 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<cron_job::CronJobController>::default(),
         Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
+        Box::<endpoints::EndpointsController>::default(),
+        Box::<endpoint_slice_mirroring::EndpointSliceMirroringController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
         Box::<pod_gc::PodGcController>::default(),
         Box::<taint_eviction::TaintEvictionController>::default(),

@@ -370,7 +370,6 @@ fn keep_system_fields(
     metadata.deletion_timestamp.clone_from(&old.deletion_timestamp);
     metadata.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
     metadata.generation = old.generation;
-    metadata.generate_name.clone_from(&old.generate_name);
     metadata.resource_version = None;
     metadata.self_link = None;
     metadata.managed_fields = None;

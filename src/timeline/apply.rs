@@ -1,4 +1,5 @@
 //! `kubectl apply -f` (`kubectl/pkg/cmd/apply`, `cli-runtime/pkg/resource`).
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -132,7 +133,8 @@ pub(super) struct Info {
     pub(super) object: Value,
 }
 
-/// Applies files in order. Objects are applied although other documents have errors, as kubectl does.
+/// Applies files in order. Objects are applied although other documents have errors, as kubectl does; a warning is said
+/// once (`rest.WarningWriterOptions.Deduplicate`).
 pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'_>) -> Output {
     let mut output = Output::default();
     let mut visit_errors = Vec::new();
@@ -151,6 +153,7 @@ pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'
         0 => Vec::new(),
         _ => vec![Error::Aggregate(visit_errors)],
     };
+    let mut said = BTreeSet::new();
     for info in &infos {
         let mut warnings = Vec::new();
         match apply_one(cluster, info, &mut warnings) {
@@ -161,7 +164,9 @@ pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'
             }
         }
         for warning in warnings {
-            output.stderr.push_str(&format!("Warning: {warning}\n"));
+            if said.insert(warning.clone()) {
+                output.stderr.push_str(&format!("Warning: {warning}\n"));
+            }
             output.problems.push(Problem {
                 message: warning,
                 document: Some(info.document.clone()),
@@ -335,6 +340,7 @@ fn apply_one(cluster: &mut Cluster, info: &Info, warnings: &mut Vec<String>) -> 
         let verb = format!("retrieving current configuration of:\n{}\nfrom server for:", describe(info));
         return Err(Error::Client(message).add_source(&verb, &info.source));
     }
+    warnings.extend(info.kind.deprecation().map(str::to_owned));
     let mut modified = info.object.clone();
     let (text, has_annotations) = last_applied_text(&modified);
     let annotations = metadata_mut(&mut modified).entry("annotations").or_insert(Value::Null);

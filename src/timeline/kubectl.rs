@@ -1,4 +1,5 @@
 //! What all kubectl commands have in common: how they name objects and how they print errors.
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -222,9 +223,12 @@ impl Output {
         }
     }
 
-    /// The output of a command that printed this and ended with these errors.
+    /// The output of a command that printed this and ended with these errors. A warning is said once
+    /// (`rest.WarningWriterOptions.Deduplicate`).
     pub fn new(stdout: String, warnings: &[String], errors: &[Error]) -> Self {
-        let mut stderr: String = warnings.iter().map(|w| format!("Warning: {w}\n")).collect();
+        let mut said = BTreeSet::new();
+        let mut stderr: String =
+            warnings.iter().filter(|w| said.insert(*w)).map(|w| format!("Warning: {w}\n")).collect();
         stderr.push_str(&print_errors(errors));
         let problem = |error: &Error| Problem {
             message: match error {
