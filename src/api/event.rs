@@ -1,9 +1,11 @@
 //! Events, as `kubectl get events` lists them.
+use std::collections::{BTreeSet, HashMap};
+
 use super::object::{Kind, Object, ObjectKey};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 /// `Normal` or `Warning`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum EventType {
     Normal,
@@ -47,8 +49,25 @@ pub struct Event {
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
     events: Vec<Event>,
-    index: std::collections::HashMap<(Kind, String, String, String), Vec<usize>>,
+    index: HashMap<(Kind, String, String, String), Vec<usize>>,
+    similar: HashMap<(&'static str, String, EventType, String), Similar>,
 }
+
+/// Events of one component about one object that differ only by their message (`aggregateRecord`).
+#[derive(Clone, Debug)]
+struct Similar {
+    messages: BTreeSet<String>,
+    last_timestamp: Timestamp,
+    /// The event that stands for those beyond the first few.
+    combined: Option<usize>,
+}
+
+/// From so many different messages on, events are combined (`defaultAggregateMaxEvents`)…
+const MAX_SIMILAR: usize = 10;
+/// …unless so much time has passed since the last of them (`defaultAggregateIntervalInSeconds`).
+const AGGREGATE_INTERVAL: SignedDuration = SignedDuration::from_secs(600);
+/// The scheduler's events are of the newer API, which combines none.
+const SCHEDULER: &str = "default-scheduler";
 
 impl EventLog {
     /// All events.
@@ -61,7 +80,8 @@ impl EventLog {
         self.events.iter().filter(move |e| e.involved_object == *key)
     }
 
-    /// Records an event, or counts it when the same was said of the same object before.
+    /// Records an event, or counts it when the same was said of the same object before. Of many that differ only by
+    /// their message the later ones become one, which tells the last message (`EventAggregate`).
     pub fn record(
         &mut self,
         now: Timestamp,
@@ -72,6 +92,33 @@ impl EventLog {
         message: &str,
     ) {
         let uid = object.uid().to_owned();
+        if source != SCHEDULER {
+            let key = (source, uid.clone(), event_type, reason.to_owned());
+            let fresh = || Similar { messages: BTreeSet::new(), last_timestamp: now, combined: None };
+            let similar = self.similar.entry(key).or_insert_with(fresh);
+            if now.duration_since(similar.last_timestamp) > AGGREGATE_INTERVAL {
+                similar.messages.clear();
+            }
+            similar.last_timestamp = now;
+            if !similar.messages.contains(message) {
+                if similar.messages.len() + 1 >= MAX_SIMILAR {
+                    let message = format!("(combined from similar events): {message}");
+                    match similar.combined.and_then(|at| self.events.get_mut(at)) {
+                        Some(event) => {
+                            event.message = message;
+                            event.count += 1;
+                            event.last_timestamp = now;
+                        }
+                        None => {
+                            similar.combined = Some(self.events.len());
+                            self.push(now, source, object, event_type, reason, message);
+                        }
+                    }
+                    return;
+                }
+                similar.messages.insert(message.to_owned());
+            }
+        }
         let slots = self.index.entry((object.kind(), uid, reason.to_owned(), message.to_owned())).or_default();
         let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(|e| e.source == source));
         if let Some(event) = same.and_then(|i| self.events.get_mut(i)) {
@@ -80,16 +127,52 @@ impl EventLog {
             return;
         }
         slots.push(self.events.len());
+        self.push(now, source, object, event_type, reason, message.to_owned());
+    }
+
+    fn push(
+        &mut self,
+        now: Timestamp,
+        source: &'static str,
+        object: &Object,
+        event_type: EventType,
+        reason: &str,
+        message: String,
+    ) {
         self.events.push(Event {
             event_type,
             reason: reason.to_owned(),
             involved_object: object.key(),
             uid: object.uid().to_owned(),
-            message: message.to_owned(),
+            message,
             source,
             count: 1,
             first_timestamp: now,
             last_timestamp: now,
         });
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn the_tenth_message_of_a_kind_is_combined_with_those_after_it() {
+        let mut log = EventLog::default();
+        let object = Object::Pod(Arc::default());
+        for i in 1..=12 {
+            log.record(Timestamp::UNIX_EPOCH, "c", &object, EventType::Normal, "Created", &format!("number {i}"));
+        }
+        log.record(Timestamp::UNIX_EPOCH, "c", &object, EventType::Normal, "Created", "number 1");
+        let messages: Vec<_> = log.iter().map(|e| (e.message.as_str(), e.count)).collect();
+        assert_eq!(messages.len(), 10);
+        assert_eq!(messages.first().unwrap(), &("number 1", 2));
+        assert_eq!(messages.last().unwrap(), &("(combined from similar events): number 12", 3));
+        let later = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(601);
+        log.record(later, "c", &object, EventType::Normal, "Created", "number 13");
+        assert_eq!(log.iter().last().unwrap().message, "number 13");
     }
 }
