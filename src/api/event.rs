@@ -43,6 +43,8 @@ pub struct Event {
     pub first_timestamp: Timestamp,
     /// When last.
     pub last_timestamp: Timestamp,
+    /// Whether it went away with its namespace.
+    pub is_gone: bool,
 }
 
 /// All events, in the order in which each was first seen.
@@ -149,7 +151,15 @@ impl EventLog {
             count: 1,
             first_timestamp: now,
             last_timestamp: now,
+            is_gone: false,
         });
+    }
+
+    /// Events are objects of the namespace of what they are about, and go away with it.
+    pub fn forget_namespace(&mut self, namespace: &str) {
+        for event in self.events.iter_mut().filter(|e| e.involved_object.namespace == namespace) {
+            event.is_gone = true;
+        }
     }
 }
 

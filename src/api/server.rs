@@ -102,7 +102,7 @@ impl ApiServer {
     }
     /// The virtual time as the API writes it (whole seconds).
     pub fn time(&self) -> Time {
-        Time(self.now)
+        Time(Timestamp::from_second(self.now.as_second()).unwrap_or(self.now))
     }
     /// Moves the virtual clock forward; it never goes back.
     pub fn advance_to(&mut self, instant: Timestamp) {
@@ -133,6 +133,11 @@ impl ApiServer {
         }
         let object = about.clone().into_object();
         self.events.record(self.now, source, &object, event_type, reason, message.as_ref());
+    }
+
+    /// The events of a namespace go away.
+    pub(super) fn forget_events_in(&mut self, namespace: &str) {
+        self.events.forget_namespace(namespace);
     }
 
     /// Creates an object: defaults, admission, preparation, validation, storage (`rest.BeforeCreate`,

@@ -3,6 +3,7 @@
 //! A real sync compares all pods of a Service with all its slices. Here each Service's state says which pods something
 //! happened to since the last sync; only when the Service or a slice was changed are all looked at.
 pub(super) mod endpoint;
+mod hints;
 mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet};

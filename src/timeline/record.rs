@@ -29,6 +29,7 @@ pub fn played_to_json(steps: &[PlayedStep], cluster: &Cluster) -> Value {
         .api()
         .events()
         .iter()
+        .filter(|event| !event.is_gone)
         .map(|event| {
             json!({
                 "type": event.event_type.as_str(),
