@@ -11,6 +11,7 @@ pub mod endpoints;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
 pub mod garbage_collector;
+pub mod horizontal_pod_autoscaler;
 pub mod job;
 pub mod namespace;
 pub mod persistent_volume_binder;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<endpoints::EndpointsController>::default(),
         Box::<endpoint_slice_mirroring::EndpointSliceMirroringController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<horizontal_pod_autoscaler::HorizontalPodAutoscalerController>::default(),
         Box::<pod_gc::PodGcController>::default(),
         Box::<taint_eviction::TaintEvictionController>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),
