@@ -5,6 +5,7 @@ mod controller_utils;
 pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
+pub mod disruption;
 pub mod endpoint_slice;
 pub mod endpoint_slice_mirroring;
 pub mod endpoints;
@@ -55,6 +56,7 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<endpoint_slice_mirroring::EndpointSliceMirroringController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
         Box::<horizontal_pod_autoscaler::HorizontalPodAutoscalerController>::default(),
+        Box::<disruption::DisruptionController>::default(),
         Box::<pod_gc::PodGcController>::default(),
         Box::<taint_eviction::TaintEvictionController>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),

@@ -152,7 +152,10 @@ impl ApiServer {
         let mut object = self.admit(Operation::Create, object, None, &mut warnings)?;
 
         object.prepare_for_create();
-        let uid = self.identities.uid();
+        let uid = match T::ID {
+            Kind::Endpoints => self.identities.uid_of_endpoints(),
+            _ => self.identities.uid(),
+        };
         let now = self.time();
         let metadata = object.metadata_mut();
         metadata.uid = Some(uid);

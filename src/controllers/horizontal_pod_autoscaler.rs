@@ -16,6 +16,7 @@ use serde_json::json;
 use super::controller_utils::{Key, RetryQueue, key_of};
 use crate::api::dynamic::{FieldValidation, Patch};
 use crate::api::event::EventType;
+use crate::api::label_selector;
 use crate::api::object::{ApiObject, Kind, Object};
 use crate::api::status::Status;
 use crate::api::{ApiServer, Change, Store};
@@ -259,15 +260,11 @@ fn missing_metric(namespace: &str, metric: &MetricSpec) -> (&'static str, String
             None => (&unnamed, false),
         };
         let name = &identifier.name;
-        let labels = identifier.selector.as_ref().map(|selector| {
-            let labels = selector.match_labels.iter().flatten().map(|(k, v)| format!("{k}: {v},"));
-            let labels: String = labels.collect();
-            format!("&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{}},}}")
-        });
+        let selector = identifier.selector.as_ref().map(label_selector::go_string);
         let why = format!(
             "unable to get external metric {namespace}/{name}/{}: unable to fetch metrics from external metrics API: the \
              server could not find the requested resource (get {name}.external.metrics.k8s.io)",
-            labels.as_deref().unwrap_or("nil")
+            selector.as_deref().unwrap_or("nil")
         );
         let inner = if average {
             format!("failed to get {name} external metric")
