@@ -47,6 +47,16 @@ pub struct Event {
     pub is_gone: bool,
 }
 
+/// What is before the message of an event that stands for several.
+const COMBINED: &str = "(combined from similar events): ";
+
+impl Event {
+    /// The message without the words that it stands for others, too.
+    pub fn own_message(&self) -> &str {
+        self.message.strip_prefix(COMBINED).unwrap_or(&self.message)
+    }
+}
+
 /// All events, in the order in which each was first seen.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
@@ -104,7 +114,7 @@ impl EventLog {
             similar.last_timestamp = now;
             if !similar.messages.contains(message) {
                 if similar.messages.len() + 1 >= MAX_SIMILAR {
-                    let message = format!("(combined from similar events): {message}");
+                    let message = format!("{COMBINED}{message}");
                     match similar.combined.and_then(|at| self.events.get_mut(at)) {
                         Some(event) => {
                             event.message = message;

@@ -63,7 +63,9 @@ impl Reconciler for HorizontalPodAutoscalerController {
     }
 
     fn observe(&mut self, change: &Change, store: &Store) {
-        if let Some((_, Some(hpa))) = change.of::<HorizontalPodAutoscaler>() {
+        if let Some((old, Some(hpa))) = change.of::<HorizontalPodAutoscaler>()
+            && old.is_none_or(|old| old.spec != hpa.spec)
+        {
             self.changed.insert(key_of(&**hpa));
         }
         self.observe_target::<Deployment>(change, store);

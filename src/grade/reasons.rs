@@ -274,6 +274,10 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
         return;
     }
     for event in cluster.api().events().about(key) {
+        // no answer can do anything about there being no metrics
+        if key.kind == Kind::HorizontalPodAutoscaler && event.reason.contains("Metric") {
+            continue;
+        }
         let warning = event.event_type == EventType::Warning;
         if warning || WAITING.contains(&event.reason.as_str()) {
             last.retain(|other| other.reason != event.reason);
@@ -287,7 +291,7 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
     }
     for event in last {
         let said = |reason: &Reason| match reason {
-            Reason::Condition { message, .. } | Reason::Pod { message, .. } => message.contains(&event.message),
+            Reason::Condition { message, .. } | Reason::Pod { message, .. } => message.contains(event.own_message()),
             _ => false,
         };
         if !reasons.iter().any(said) {
@@ -295,7 +299,7 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
                 object: key.clone(),
                 warning: event.event_type == EventType::Warning,
                 reason: event.reason.clone(),
-                message: event.message.clone(),
+                message: event.own_message().to_owned(),
             });
         }
     }
