@@ -14,9 +14,11 @@ use ckad_grade::api::dynamic::FieldValidation;
 use ckad_grade::api::object::types::StatefulSet;
 use ckad_grade::cluster::Cluster;
 use ckad_grade::environment::Environment;
-use ckad_grade::grade::grade;
+use ckad_grade::grade::{grade, grade_in};
+use ckad_grade::lang::Lang;
 use ckad_grade::manifest;
-use ckad_grade::scenario::Scenario;
+use ckad_grade::report::Report;
+use ckad_grade::scenario::{Library, Scenario};
 use ckad_grade::timeline::{Action, ManifestFile, Step, play_step};
 
 fn main() {
@@ -24,6 +26,7 @@ fn main() {
     accepting();
     applying();
     grading();
+    grading_distinct_answers();
     binding_many_claims();
     settling_a_stateful_set();
     whole_process();
@@ -130,6 +133,53 @@ fn grading() {
         black_box(grade(&scenario, &answer).unwrap());
     });
     report("grade scenario-107", graded, "serde_yaml of its key", yaml);
+}
+
+/// Every solution there is, right or wrong, each once: none of them says what another says. One thread, as a worker of
+/// `batch` does it.
+fn grading_distinct_answers() {
+    const PASSES: usize = 5;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("solutions");
+    let (mut parsed, mut graded) = (Duration::ZERO, Duration::ZERO);
+    let mut count = 0;
+    let once = |run: &mut dyn FnMut()| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    for entry in Library::embedded().entries() {
+        let scenario = entry.load().unwrap();
+        let start = ckad_grade::grade::start(&scenario).unwrap();
+        let mut files: Vec<_> =
+            std::fs::read_dir(root.join(&entry.id)).into_iter().flatten().map(|file| file.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "yaml"));
+        files.sort();
+        for file in files {
+            let bytes = std::fs::read(&file).unwrap();
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let answer = [ManifestFile { name: "answer.yaml".to_owned(), bytes }];
+            let mut best = (Duration::MAX, Duration::MAX);
+            for _ in 0..PASSES {
+                best.0 = best.0.min(once(&mut || {
+                    for document in serde_yaml::Deserializer::from_str(&text) {
+                        // what is broken on purpose is parsed up to there
+                        if black_box(<serde_yaml::Value as serde::Deserialize>::deserialize(document)).is_err() {
+                            break;
+                        }
+                    }
+                }));
+                best.1 = best.1.min(once(&mut || {
+                    let graded = grade_in(&scenario, start.clone(), &answer).unwrap();
+                    black_box(Report::without_diffs(&scenario, &graded, Lang::En));
+                }));
+            }
+            parsed += best.0;
+            graded += best.1;
+            count += 1;
+        }
+    }
+    let (parsed, graded) = (parsed / count, graded / count);
+    report(&format!("grade one of {count} answers that all differ"), graded, "serde_yaml of it", parsed);
 }
 
 /// `count` volumes and as many claims that fit them.

@@ -25,6 +25,7 @@ pub mod status;
 pub mod store;
 pub mod strategy;
 pub mod validation;
+pub mod warnings;
 
 pub use field::{ErrorList, FieldError, Path};
 pub use object::{ApiObject, Kind, Object};

@@ -2,6 +2,8 @@
 mod bootstrap;
 pub mod journal;
 
+use std::sync::Arc;
+
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use crate::api::ApiServer;
@@ -14,7 +16,7 @@ use journal::Journal;
 /// A simulated cluster. Clone it to try something out.
 pub struct Cluster {
     api: ApiServer,
-    environment: Environment,
+    environment: Arc<Environment>,
     workers: Vec<Worker>,
     journal: Option<Journal>,
 }
@@ -46,6 +48,7 @@ impl Cluster {
         // the scheduler first: it decides in memory and reacts to a change before any controller's request arrives
         let reconcilers = scheduler::all().into_iter().chain(controllers::all()).chain(kubelet::all());
         let workers = reconcilers.map(|reconciler| Worker { reconciler, seen: 0 }).collect();
+        let environment = Arc::new(environment);
         let mut cluster = Cluster { api: ApiServer::default(), environment, workers, journal: None };
         bootstrap::create_initial_objects(&mut cluster.api, &cluster.environment);
         cluster.settle();
@@ -73,6 +76,11 @@ impl Cluster {
     /// The world around the cluster.
     pub fn environment(&self) -> &Environment {
         &self.environment
+    }
+
+    /// A copy to look at: nobody works in it.
+    pub fn moment(&self) -> Cluster {
+        Cluster { api: self.api.clone(), environment: self.environment.clone(), workers: Vec::new(), journal: None }
     }
 
     /// Writes down from now on what happens.

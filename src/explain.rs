@@ -2,7 +2,7 @@
 //! free it, found by trying changes in the simulation.
 //!
 //! The key of a scenario is never looked at: what is tried comes from the answer itself, the objects of the cluster, the words
-//! of the task and the API's own types.
+//! of the task, what the report of the answer shows as expected, and the API's own types.
 //!
 //! ```no_run
 //! use ckad_grade::{explain, timeline::ManifestFile};
@@ -27,6 +27,7 @@ pub mod wish;
 
 use answer::Answer;
 use candidates::Context;
+use candidates::asked::Sought;
 use fix::{Fix, choose};
 use pool::Pool;
 use search::{Budget, search};
@@ -101,6 +102,7 @@ pub fn files(files: &[ManifestFile], budget: Budget) -> Result<Explained, Scenar
     let goals = subjects.iter().map(|subject| (Goal::Free(subject.clone()), reasons(subject))).collect();
     let story = story(&cluster, &start);
     let trial = Trial::Free { start: &start, waiting: &subjects };
+    let sought = Sought::refused(&played.output);
     let explained = Explained {
         story,
         output: played.output,
@@ -111,7 +113,7 @@ pub fn files(files: &[ManifestFile], budget: Budget) -> Result<Explained, Scenar
         cut_short: false,
         cluster: cluster.clone(),
     };
-    with_fixes(explained, &trial, None, files, goals, budget)
+    with_fixes(explained, &trial, None, &sought, files, goals, budget)
 }
 
 /// Explains what comes of an answer to a scenario.
@@ -132,6 +134,7 @@ pub fn scenario(scenario: &Scenario, files: &[ManifestFile], budget: Budget) -> 
             _ => None,
         })
         .collect();
+    let sought = Sought::of(&graded);
     let explained = Explained {
         story: story(&graded.cluster, &start),
         output: graded.answer,
@@ -143,7 +146,7 @@ pub fn scenario(scenario: &Scenario, files: &[ManifestFile], budget: Budget) -> 
         cut_short: false,
     };
     let trial = Trial::Scenario { scenario, start: &start };
-    with_fixes(explained, &trial, Some(scenario), files, goals, budget)
+    with_fixes(explained, &trial, Some(scenario), &sought, files, goals, budget)
 }
 
 /// Looks for what would help and adds it.
@@ -151,13 +154,15 @@ fn with_fixes(
     mut explained: Explained,
     trial: &Trial<'_>,
     scenario: Option<&Scenario>,
+    sought: &Sought,
     files: &[ManifestFile],
     goals: Vec<(Goal, Vec<Reason>)>,
     budget: Budget,
 ) -> Result<Explained, ScenarioError> {
     let answer = Answer::read(files);
-    let pool = Pool::of(trial.start(), &answer, scenario);
-    let context = Context { start: trial.start(), pool: &pool, others: scenario.is_some() };
+    let mut pool = Pool::of(trial.start(), &answer, scenario);
+    pool.take_pods(&explained.cluster);
+    let context = Context { start: trial.start(), pool: &pool, sought, others: scenario.is_some() };
     let search = search(trial, &context, &answer, budget)?;
     explained.tried = search.tried;
     explained.cut_short = search.cut_short;

@@ -94,8 +94,8 @@ pub struct Failure {
     pub finding: Finding,
     /// Where the object differs from what was asked.
     pub differences: Vec<Difference>,
-    /// The same as a text.
-    pub diff: Diff,
+    /// What was expected, and what is, as far as it was asked about; neither if they are not to be shown.
+    pub sides: (Option<Value>, Option<Value>),
     /// Why it is so, as the cluster would say it; the nearest cause first.
     pub reasons: Vec<Reason>,
 }
@@ -205,6 +205,13 @@ pub enum Finding {
         /// The path.
         path: String,
     },
+}
+
+impl Failure {
+    /// Where the object differs from what was asked, as a text.
+    pub fn diff(&self) -> Diff {
+        Diff::of(self.sides.0.as_ref(), self.sides.1.as_ref())
+    }
 }
 
 impl Finding {
@@ -330,9 +337,9 @@ pub fn grade_and_look(
     answer: &[ManifestFile],
     look: &mut dyn FnMut(&Store),
 ) -> Result<Grade, ScenarioError> {
-    let played = timeline::play_step(&mut cluster, &Step { namespace: None, action: Action::Answer(answer.to_vec()) });
+    let step = Step { namespace: None, action: Action::Answer(answer.to_vec()) };
+    let timeline::PlayedStep { output: answer, mut settled, .. } = timeline::play_step(&mut cluster, &step);
     look(cluster.api().store());
-    let (answer, mut settled) = (played.output, played.settled);
 
     let last = scenario.steps.len();
     let asked = |number: usize| number < last && scenario.checks.iter().any(|check| check.after == Some(number));
@@ -340,14 +347,14 @@ pub fn grade_and_look(
     let mut steps = Vec::new();
     for (number, step) in scenario.steps.iter().enumerate() {
         if asked(number) {
-            moments.insert(number, cluster.clone());
+            moments.insert(number, cluster.moment());
         }
-        let played = timeline::play_step(&mut cluster, step);
+        let timeline::PlayedStep { output, settled: this, .. } = timeline::play_step(&mut cluster, step);
         look(cluster.api().store());
-        if played.settled == Settled::GaveUp {
+        if this == Settled::GaveUp {
             settled = Settled::GaveUp;
         }
-        steps.push(played.output);
+        steps.push(output);
     }
 
     let mut checks = Vec::new();

@@ -556,16 +556,16 @@ impl Kubelets {
         };
         let conditions =
             status::conditions(&pod, statuses, new_phase, worker.runtime.sandbox_ready, initialized, api.time());
-        let old = pod.status.clone().unwrap_or_default();
-        let keep_reason = new_phase == old_phase;
+        let old = pod.status.as_ref();
+        let same_phase = old.filter(|_| new_phase == old_phase);
         let requests = to_resource_list(&pod_requests(spec));
         let limits = to_resource_list(&pod_limits(spec));
         let some = |list: BTreeMap<_, _>| (!list.is_empty()).then_some(list);
         let host_ip = self.host_ip(node_name(&pod));
         let status = PodStatus {
             phase: Some(new_phase.to_owned()),
-            reason: old.reason.filter(|_| keep_reason),
-            message: old.message.filter(|_| keep_reason),
+            reason: same_phase.and_then(|s| s.reason.clone()),
+            message: same_phase.and_then(|s| s.message.clone()),
             conditions: Some(conditions),
             container_statuses: Some(containers).filter(|c| !c.is_empty()),
             init_container_statuses: Some(init).filter(|c| !c.is_empty()),
@@ -573,20 +573,19 @@ impl Kubelets {
             host_ip: Some(host_ip),
             pod_ips: worker.runtime.ip.clone().map(|ip| vec![PodIP { ip }]),
             pod_ip: worker.runtime.ip.clone(),
-            qos_class: old.qos_class,
+            qos_class: old.and_then(|s| s.qos_class.clone()),
             start_time: Some(worker.start_time.clone()),
             observed_generation: pod.metadata.generation,
             allocated_resources: some(requests.clone()),
             resources: Some(ResourceRequirements { requests: some(requests), limits: some(limits), claims: None }),
-            ephemeral_container_statuses: old.ephemeral_container_statuses,
-            resource_claim_statuses: old.resource_claim_statuses,
+            ephemeral_container_statuses: old.and_then(|s| s.ephemeral_container_statuses.clone()),
+            resource_claim_statuses: old.and_then(|s| s.resource_claim_statuses.clone()),
             ..Default::default()
         };
         if pod.status.as_ref() == Some(&status) {
             return;
         }
-        let mut changed = Pod::clone(&pod);
-        changed.status = Some(status);
+        let changed = Pod { metadata: pod.metadata.clone(), spec: pod.spec.clone(), status: Some(status) };
         // fails only if the pod is gone, which its deletion will tell
         if let Ok(accepted) = api.update_status(changed) {
             worker.pod = accepted.object;

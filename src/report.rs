@@ -152,6 +152,17 @@ pub struct FieldReport {
 impl Report {
     /// Puts a grade in words.
     pub fn new(scenario: &Scenario, grade: &Grade, lang: Lang) -> Report {
+        let mut report = Report::without_diffs(scenario, grade, lang);
+        for (check, graded) in report.checks.iter_mut().zip(&grade.checks) {
+            if let Verdict::Failed(failure) = &graded.verdict {
+                check.diff = failure.diff();
+            }
+        }
+        report
+    }
+
+    /// As [`new`](Self::new), but no check shows a diff.
+    pub fn without_diffs(scenario: &Scenario, grade: &Grade, lang: Lang) -> Report {
         let checks: Vec<CheckReport> = scenario
             .checks
             .iter()
@@ -237,7 +248,6 @@ impl CheckReport {
         if let Finding::False { expression, .. } | Finding::NoValue { expression, .. } = &failure.finding {
             self.expression = Some(expression.clone());
         }
-        self.diff = failure.diff.clone();
         let field = |difference: &crate::grade::compare::Difference| FieldReport {
             path: difference.path.clone(),
             expected: difference.expected.clone(),

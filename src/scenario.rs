@@ -7,6 +7,7 @@ mod domain;
 mod error;
 mod library;
 mod loader;
+mod programs;
 pub mod schema;
 pub mod solutions;
 pub mod statements;
@@ -15,6 +16,7 @@ pub use cluster::{Manifest, Setup, profile_names};
 pub use domain::Domain;
 pub use error::{LoadError, Place};
 pub use library::{Entry, Library, Lookup, Origin, short_id};
+pub use programs::Programs;
 
 use serde::{Deserialize, Serialize};
 
@@ -138,6 +140,8 @@ pub struct Cel {
     pub expression: String,
     /// Where it begins in the scenario's file.
     pub place: Place,
+    /// It and its parts, compiled when they are first asked for.
+    pub programs: Programs,
 }
 
 /// A volume that is to be mounted at a path.

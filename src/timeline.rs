@@ -21,10 +21,12 @@ mod resources;
 pub mod rollout;
 mod run;
 pub mod scale;
+mod schema_validation;
 mod set;
 mod taint;
 #[cfg(test)]
 mod testing;
+mod visitor;
 pub mod wait;
 mod wait_for;
 

@@ -4,6 +4,7 @@ pub mod default_toleration_seconds;
 pub mod limit_ranger;
 pub mod namespace_lifecycle;
 pub mod persistent_volume_claim_resize;
+pub mod pod_security;
 pub mod pod_topology_labels;
 pub mod priority;
 pub mod resource_quota;
@@ -68,9 +69,10 @@ pub fn mutate(request: &mut Request<'_>) -> Result<(), Status> {
 
 /// Runs the validating plugins, after the object was found valid; objects that change when the request succeeds: the
 /// quotas it is charged to.
-pub fn validate(request: &Request<'_>) -> Result<Vec<Object>, Status> {
+pub fn validate(request: &mut Request<'_>) -> Result<Vec<Object>, Status> {
     limit_ranger::validate(request)?;
     service_account::validate(request)?;
+    pod_security::validate(request)?;
     priority::validate(request)?;
     persistent_volume_claim_resize::validate(request)?;
     resource_quota::validate(request)

@@ -200,10 +200,15 @@ pub fn check_metadata(value: &Value) -> Result<(), DecodeError> {
     check::run(value, root, false)
 }
 
+/// What Go's JSON decoder calls a value: `object`, `number`.
+pub fn go_kind(value: &Value) -> &'static str {
+    go::kind(value)
+}
+
 /// Checks `value`, normalises it and reads it into a typed object.
 pub fn decode<T: DeserializeOwned>(value: &Value, root: &'static StructType) -> Result<T, DecodeError> {
     check(value, root)?;
-    typed(normalise(value, root))
+    typed(normalise(value.clone(), root))
 }
 
 /// Reads an object that is [normalised](normalise) already.

@@ -9,6 +9,7 @@ use super::schema::{self, Segment, StructType};
 use super::server::{Accepted, ApiServer};
 use super::status::{Reason, Status};
 use super::strategy::Strategy;
+use super::warnings::recorded;
 use crate::for_each_kind;
 
 /// What the server does about fields it does not know (`fieldValidation`).
@@ -97,8 +98,9 @@ impl ApiServer {
         if T::ID.namespaced() && object.namespace().is_empty() {
             object.metadata_mut().namespace = Some(namespace.to_owned());
         }
-        let accepted = self.create(object)?;
+        let accepted = self.create(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: true, warnings })
     }
 
@@ -112,8 +114,9 @@ impl ApiServer {
         let mut warnings = Vec::new();
         let mut object: T = decode_object(value, validation, &mut warnings)?;
         check_identity(&mut object, namespace, name)?;
-        let accepted = self.update(object)?;
+        let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 
@@ -125,31 +128,34 @@ impl ApiServer {
         validation: FieldValidation,
     ) -> Result<Accepted<Object>, Status> {
         let namespace = if T::ID.namespaced() { namespace } else { "" };
-        let old = self.get::<T>(namespace, name).cloned().ok_or_else(|| Status::not_found(T::ID, name))?;
-        let current = old.clone().into_object().to_value();
+        let current = self.store().value(T::ID, namespace, name).ok_or_else(|| Status::not_found(T::ID, name))?;
+        let current = Value::clone(current);
         let root = root::<T>()?;
         let mut warnings = Vec::new();
         let (patched, shown) = match patch {
             Patch::Strategic(body) => {
                 require_object(body, "")?;
-                let patched = strategic_merge(current, body.clone(), root).map_err(patch_status)?;
-                (patched, go_value(body))
+                (strategic_merge(current, body.clone(), root).map_err(patch_status)?, None)
             }
             Patch::Merge(body) => {
                 require_object(body, "error decoding patch: ")?;
                 let mut patched = current;
                 json_patch::merge(&mut patched, body);
-                let shown = patched.to_string();
+                let shown = Some(patched.to_string());
                 (patched, shown)
             }
             Patch::Json(body) => {
                 let operations = json_operations(body, &mut warnings)?;
                 let patched = apply_json_operations(current, operations)?;
-                let shown = patched.to_string();
+                let shown = Some(patched.to_string());
                 (patched, shown)
             }
         };
         let invalid = |error: &DecodeError| {
+            let shown = match (&shown, patch) {
+                (Some(text), _) => text.clone(),
+                (None, Patch::Strategic(body) | Patch::Merge(body) | Patch::Json(body)) => go_value(body),
+            };
             let mut status = Status::invalid_patch(&shown, &error.to_string());
             status.fields = field_paths(error);
             status
@@ -164,7 +170,7 @@ impl ApiServer {
             }
             checked => checked.map_err(|error| invalid(&error))?,
         }
-        let mut object: T = decode::typed(decode::normalise(&patched, root)).map_err(|e| invalid(&e))?;
+        let mut object: T = decode::typed(decode::normalise(patched, root)).map_err(|e| invalid(&e))?;
         check_identity(&mut object, namespace, name)?;
         // nothing keeps versions here: whichever a client names is an old one
         let version = object.metadata().resource_version.as_deref().unwrap_or_default();
@@ -172,8 +178,9 @@ impl ApiServer {
             let why = "the object has been modified; please apply your changes to the latest version and try again";
             return Err(Status::conflict(T::ID, name, why));
         }
-        let accepted = self.update(object)?;
+        let accepted = self.update(object).map_err(|status| status.with_warnings(warnings.clone()))?;
         warnings.extend(accepted.warnings);
+        let warnings = recorded(warnings);
         Ok(Accepted { object: accepted.object.into_object(), changed: accepted.changed, warnings })
     }
 }
@@ -183,6 +190,7 @@ fn decode_object<T: Strategy>(
     validation: FieldValidation,
     warnings: &mut Vec<String>,
 ) -> Result<T, Status> {
+    check_registered::<T>(value)?;
     let converted = in_stored_version::<T>(value)?;
     let value = converted.as_ref().unwrap_or(value);
     let unknown = |error: &DecodeError| decode_status(T::ID, error);
@@ -190,10 +198,27 @@ fn decode_object<T: Strategy>(
         Ok(object) => Ok(object),
         Err(error) if matches!(error, DecodeError::Strict(_)) && validation == FieldValidation::Warn => {
             warnings.extend(unknown_fields(&error));
-            decode::typed(decode::normalise(value, root::<T>()?)).map_err(|e| unknown(&e))
+            decode::typed(decode::normalise(value.clone(), root::<T>()?)).map_err(|e| unknown(&e))
         }
         Err(error) => Err(unknown(&error)),
     }
+}
+
+/// The kind of an object must be spelled as the server's scheme spells it (`runtime.NewNotRegisteredErrForKind`).
+fn check_registered<T: Strategy>(value: &Value) -> Result<(), Status> {
+    let given = value.get("kind").and_then(Value::as_str).unwrap_or_default();
+    if given.is_empty() || given == T::KIND {
+        return Ok(());
+    }
+    let group_version = value.get("apiVersion").and_then(Value::as_str).unwrap_or(T::API_VERSION);
+    let version = group_version.rsplit('/').next().unwrap_or(group_version);
+    let mut status = Status::bad_request(format!(
+        "{given} in version \"{version}\" cannot be handled as a {}: no kind \"{given}\" is registered for version \
+         \"{group_version}\" in scheme \"pkg/api/legacyscheme/scheme.go:30\"",
+        T::KIND
+    ));
+    status.fields = vec!["kind".to_owned()];
+    Err(status)
 }
 
 /// A patched object must still be the one the request is about (`EnsureObjectNamespaceMatchesRequestNamespace`,

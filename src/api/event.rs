@@ -1,8 +1,10 @@
 //! Events, as `kubectl get events` lists them.
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hasher as _};
 
-use super::object::{Kind, Object, ObjectKey};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
+
+use super::object::{Object, ObjectKey};
 
 /// `Normal` or `Warning`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,14 +63,17 @@ impl Event {
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
     events: Vec<Event>,
-    index: HashMap<(Kind, String, String, String), Vec<usize>>,
-    similar: HashMap<(&'static str, String, EventType, String), Similar>,
+    /// Where the events are that have the same hash of what they say about what.
+    index: HashMap<u64, Vec<usize>>,
+    /// By the hash of who says why about what.
+    similar: HashMap<u64, Similar>,
 }
 
 /// Events of one component about one object that differ only by their message (`aggregateRecord`).
 #[derive(Clone, Debug)]
 struct Similar {
-    messages: BTreeSet<String>,
+    /// The hashes of the first few messages.
+    messages: Vec<u64>,
     last_timestamp: Timestamp,
     /// The event that stands for those beyond the first few.
     combined: Option<usize>,
@@ -80,6 +85,12 @@ const MAX_SIMILAR: usize = 10;
 const AGGREGATE_INTERVAL: SignedDuration = SignedDuration::from_secs(600);
 /// The scheduler's events are of the newer API, which combines none.
 const SCHEDULER: &str = "default-scheduler";
+
+fn hash_of(what: impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
+}
 
 impl EventLog {
     /// All events.
@@ -103,16 +114,16 @@ impl EventLog {
         reason: &str,
         message: &str,
     ) {
-        let uid = object.uid().to_owned();
         if source != SCHEDULER {
-            let key = (source, uid.clone(), event_type, reason.to_owned());
-            let fresh = || Similar { messages: BTreeSet::new(), last_timestamp: now, combined: None };
+            let key = hash_of((object.kind(), object.uid(), source, event_type, reason));
+            let fresh = || Similar { messages: Vec::new(), last_timestamp: now, combined: None };
             let similar = self.similar.entry(key).or_insert_with(fresh);
             if now.duration_since(similar.last_timestamp) > AGGREGATE_INTERVAL {
                 similar.messages.clear();
             }
             similar.last_timestamp = now;
-            if !similar.messages.contains(message) {
+            let said = hash_of(message);
+            if !similar.messages.contains(&said) {
                 if similar.messages.len() + 1 >= MAX_SIMILAR {
                     let message = format!("{COMBINED}{message}");
                     match similar.combined.and_then(|at| self.events.get_mut(at)) {
@@ -128,11 +139,15 @@ impl EventLog {
                     }
                     return;
                 }
-                similar.messages.insert(message.to_owned());
+                similar.messages.push(said);
             }
         }
-        let slots = self.index.entry((object.kind(), uid, reason.to_owned(), message.to_owned())).or_default();
-        let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(|e| e.source == source));
+        let slots = self.index.entry(hash_of((object.kind(), object.uid(), source, reason, message))).or_default();
+        let is_same = |e: &Event| {
+            let about = e.involved_object.kind == object.kind() && e.uid == object.uid();
+            about && e.source == source && e.reason == reason && e.message == message
+        };
+        let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(is_same));
         if let Some(event) = same.and_then(|i| self.events.get_mut(i)) {
             event.count += 1;
             event.last_timestamp = now;

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::quantity::Quantity;
 
@@ -74,8 +74,8 @@ pub fn diff(type_name: &str, old: &impl Serialize, new: &impl Serialize) -> Stri
 
 /// Whether two objects mean the same (`apiequality.Semantic.DeepEqual`): quantities by amount, an empty list or map is
 /// an absent one, and an empty text that is not a pointer is an absent one.
-pub fn semantic_equal(type_name: &str, old: &impl Serialize, new: &impl Serialize) -> bool {
-    equal(type_name, &json(old), &json(new))
+pub fn semantic_equal<T: Serialize + PartialEq>(type_name: &str, old: &T, new: &T) -> bool {
+    old == new || equal(type_name, &json(old), &json(new))
 }
 
 fn json(value: &impl Serialize) -> Value {
@@ -104,13 +104,12 @@ fn equal(ty: &str, a: &Value, b: &Value) -> bool {
         return a.is_null() == b.is_null() && (a.is_null() || equal(inner, a, b));
     }
     if let Some(inner) = ty.strip_prefix("[]") {
-        let list = |v: &Value| v.as_array().cloned().unwrap_or_default();
-        let (a, b) = (list(a), list(b));
-        return a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| equal(inner, a, b));
+        let (a, b) = (a.as_array().map_or(&[][..], Vec::as_slice), b.as_array().map_or(&[][..], Vec::as_slice));
+        return a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(inner, a, b));
     }
     if let Some(inner) = ty.strip_prefix("{}") {
-        let map = |v: &Value| v.as_object().cloned().unwrap_or_default();
-        let (a, b) = (map(a), map(b));
+        let none = Map::new();
+        let (a, b) = (a.as_object().unwrap_or(&none), b.as_object().unwrap_or(&none));
         return a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| equal(inner, v, w)));
     }
     match ty {
@@ -118,8 +117,8 @@ fn equal(ty: &str, a: &Value, b: &Value) -> bool {
         "q" => quantity(a) == quantity(b),
         "x" => a == b,
         _ => fields_of(ty).iter().all(|f| {
-            let of = |v: &Value| v.get(f.json_name).cloned().unwrap_or_default();
-            equal(f.ty, &of(a), &of(b))
+            let of = |v| Value::get(v, f.json_name).unwrap_or(&Value::Null);
+            equal(f.ty, of(a), of(b))
         }),
     }
 }

@@ -235,7 +235,7 @@ impl Object {
     pub fn to_value(&self) -> Value {
         let value = self.to_typed_value();
         match schema::kind(self.kind().api_version(), self.kind().name()) {
-            Some(root) => decode::normalise(&value, root),
+            Some(root) => decode::normalise(value, root),
             None => value,
         }
     }

@@ -187,9 +187,12 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(None));
-        let (object, charged) = self.validate_admission(Operation::Create, object, None)?;
+        let (object, charged) = match self.validate_admission(Operation::Create, object, None, &mut warnings) {
+            Ok(admitted) => admitted,
+            Err(status) => return Err(status.with_warnings(warnings)),
+        };
         if self.store.object(T::ID, object.namespace(), object.name()).is_some() {
-            return Err(Status::already_exists(T::ID, object.name()));
+            return Err(Status::already_exists(T::ID, object.name()).with_warnings(warnings));
         }
         charged.into_iter().for_each(|quota| self.write(quota));
         let object = Arc::new(object);
@@ -216,7 +219,10 @@ impl ApiServer {
             return Err(Status::invalid(T::ID, object.name(), causes));
         }
         warnings.extend(object.warnings(Some(&old)));
-        let (object, charged) = self.validate_admission(Operation::Update, object, Some(&old))?;
+        let (object, charged) = match self.validate_admission(Operation::Update, object, Some(&old), &mut warnings) {
+            Ok(admitted) => admitted,
+            Err(status) => return Err(status.with_warnings(warnings)),
+        };
         charged.into_iter().for_each(|quota| self.write(quota));
         Ok(self.replace(object, &old, warnings))
     }
@@ -338,17 +344,17 @@ impl ApiServer {
         operation: Operation,
         object: T,
         old: Option<&Arc<T>>,
+        warnings: &mut Vec<String>,
     ) -> Result<(T, Vec<Object>), Status> {
-        let mut warnings = Vec::new();
-        let request = admission::Request {
+        let mut request = admission::Request {
             store: &self.store,
             identities: &mut self.identities,
             operation,
             object: Arc::new(object).into_object(),
             old: old.map(|o| o.clone().into_object()),
-            warnings: &mut warnings,
+            warnings,
         };
-        let charged = admission::validate(&request)?;
+        let charged = admission::validate(&mut request)?;
         Ok((unwrap_object(request.object), charged))
     }
 }

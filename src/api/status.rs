@@ -50,11 +50,21 @@ pub struct Status {
     pub causes: ErrorList,
     /// Field paths the refusal points at (also for decoding errors, which have no causes).
     pub fields: Vec<String>,
+    /// Warnings that the server sent along with the refusal.
+    pub warnings: Vec<String>,
 }
 
 impl Status {
     fn new(reason: Reason, message: String) -> Self {
-        Status { reason, message, details: None, causes: Vec::new(), fields: Vec::new() }
+        Status { reason, message, details: None, causes: Vec::new(), fields: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// The refusal of a request that was warned about before.
+    #[must_use]
+    pub fn with_warnings(mut self, mut warnings: Vec<String>) -> Self {
+        warnings.append(&mut self.warnings);
+        self.warnings = super::warnings::recorded(warnings);
+        self
     }
 
     /// `errors.NewBadRequest`.
@@ -103,7 +113,7 @@ impl Status {
         let message = format!("{qualified} \"{name}\" is invalid: {}", aggregate(&causes));
         let fields = causes.iter().map(|c| c.field.clone()).collect();
         let details = Some(Box::new((kind.name().to_owned(), name.to_owned())));
-        Status { reason: Reason::Invalid, message, details, causes, fields }
+        Status { reason: Reason::Invalid, message, details, causes, fields, warnings: Vec::new() }
     }
 
     /// `errors.NewInvalid` of no kind and no name: a patch whose result cannot be decoded.
@@ -111,7 +121,8 @@ impl Status {
         let cause = super::field::Path::root("patch").invalid(patch, why);
         let message = format!(" \"\" is invalid: {cause}");
         let details = Some(Box::default());
-        Status { reason: Reason::Invalid, message, details, causes: vec![cause], fields: Vec::new() }
+        let fields = Vec::new();
+        Status { reason: Reason::Invalid, message, details, causes: vec![cause], fields, warnings: Vec::new() }
     }
 }
 

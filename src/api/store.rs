@@ -1,6 +1,8 @@
 //! What etcd and the watch cache are to a real API server: all objects, and the log of their changes.
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value;
 
 use super::object::{ApiObject, Kind, Object, ObjectKey};
 
@@ -39,24 +41,45 @@ impl Change {
     }
 }
 
-type Table = BTreeMap<String, BTreeMap<String, Object>>;
+/// An object and, once somebody asked for it, what it is as JSON.
+#[derive(Clone, Debug)]
+struct Slot {
+    object: Object,
+    value: OnceLock<Arc<Value>>,
+}
 
-/// All objects by kind, namespace and name, in that order.
+type Table = BTreeMap<String, BTreeMap<String, Slot>>;
+
+/// All objects by kind, namespace and name, in that order. A copy shares what neither side changes.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
-    tables: Vec<Table>,
+    tables: Vec<Arc<Table>>,
     log: Vec<Change>,
     truncated: usize,
 }
 
+fn slots(table: &Table) -> impl Iterator<Item = &Object> {
+    table.values().flat_map(BTreeMap::values).map(|slot| &slot.object)
+}
+
 impl Store {
     fn table(&self, kind: Kind) -> Option<&Table> {
-        self.tables.get(kind as usize)
+        self.tables.get(kind as usize).map(|table| &**table)
+    }
+
+    fn slot(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Slot> {
+        self.table(kind)?.get(namespace)?.get(name)
     }
 
     /// The object of a key.
     pub fn object(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Object> {
-        self.table(kind)?.get(namespace)?.get(name)
+        Some(&self.slot(kind, namespace, name)?.object)
+    }
+
+    /// The object of a key as JSON: see [`Object::to_value`], which is called once for each version of an object.
+    pub fn value(&self, kind: Kind, namespace: &str, name: &str) -> Option<&Arc<Value>> {
+        let slot = self.slot(kind, namespace, name)?;
+        Some(slot.value.get_or_init(|| Arc::new(slot.object.to_value())))
     }
 
     /// The object of type `T` with this name; `namespace` is empty for cluster-scoped kinds.
@@ -66,59 +89,59 @@ impl Store {
 
     /// All objects of type `T`, by namespace and name.
     pub fn list<T: ApiObject>(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.table(T::ID).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values).filter_map(T::from_object)
+        self.objects_of(T::ID).filter_map(T::from_object)
     }
 
     /// The objects of type `T` in one namespace, by name.
     pub fn list_in<T: ApiObject>(&self, namespace: &str) -> impl Iterator<Item = &Arc<T>> {
-        self.table(T::ID)
-            .and_then(|t| t.get(namespace))
-            .into_iter()
-            .flat_map(BTreeMap::values)
-            .filter_map(T::from_object)
+        self.objects_of_in(T::ID, namespace).filter_map(T::from_object)
     }
 
     /// All objects of a kind, by namespace and name.
     pub fn objects_of(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        self.table(kind).into_iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+        self.table(kind).into_iter().flat_map(slots)
     }
 
     /// The objects of a kind in one namespace, by name.
     pub fn objects_of_in(&self, kind: Kind, namespace: &str) -> impl Iterator<Item = &Object> {
-        self.table(kind).and_then(|t| t.get(namespace)).into_iter().flat_map(BTreeMap::values)
+        let names = self.table(kind).and_then(|table| table.get(namespace));
+        names.into_iter().flat_map(BTreeMap::values).map(|slot| &slot.object)
     }
 
     /// All objects of all kinds, by kind, namespace and name.
     pub fn objects(&self) -> impl Iterator<Item = &Object> {
-        self.tables.iter().flat_map(BTreeMap::values).flat_map(BTreeMap::values)
+        self.tables.iter().flat_map(|table| slots(table))
     }
 
     /// All objects in a namespace.
     pub fn objects_in<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Object> {
-        self.tables.iter().filter_map(move |t| t.get(namespace)).flat_map(BTreeMap::values)
+        let names = self.tables.iter().filter_map(move |table| table.get(namespace));
+        names.flat_map(BTreeMap::values).map(|slot| &slot.object)
     }
 
     /// Writes an object and logs the change.
     pub(super) fn put(&mut self, object: Object) {
         let kind = object.kind() as usize;
         if self.tables.len() <= kind {
-            self.tables.resize_with(Kind::ALL.len(), Table::new);
+            self.tables.resize_with(Kind::ALL.len(), Arc::default);
         }
-        let names = match self.tables[kind].get_mut(object.namespace()) {
+        let table = Arc::make_mut(&mut self.tables[kind]);
+        let names = match table.get_mut(object.namespace()) {
             Some(names) => names,
-            None => self.tables[kind].entry(object.namespace().to_owned()).or_default(),
+            None => table.entry(object.namespace().to_owned()).or_default(),
         };
+        let slot = Slot { object: object.clone(), value: OnceLock::new() };
         let old = match names.get_mut(object.name()) {
-            Some(slot) => Some(std::mem::replace(slot, object.clone())),
-            None => names.insert(object.name().to_owned(), object.clone()),
+            Some(old) => Some(std::mem::replace(old, slot)),
+            None => names.insert(object.name().to_owned(), slot),
         };
-        self.log.push(Change { old, new: Some(object) });
+        self.log.push(Change { old: old.map(|slot| slot.object), new: Some(object) });
     }
 
     /// Removes an object and logs the change; the object as it was.
     pub(super) fn remove(&mut self, key: &ObjectKey) -> Option<Object> {
-        let names = self.tables.get_mut(key.kind as usize)?.get_mut(&key.namespace)?;
-        let old = names.remove(&key.name)?;
+        let table = Arc::make_mut(self.tables.get_mut(key.kind as usize)?);
+        let old = table.get_mut(&key.namespace)?.remove(&key.name)?.object;
         self.log.push(Change { old: Some(old.clone()), new: None });
         Some(old)
     }

@@ -33,3 +33,10 @@ pub trait Strategy: ApiObject {
         Vec::new()
     }
 }
+
+/// Restores a part of an object; what is there already is not copied.
+pub(super) fn keep<T: Clone + PartialEq>(part: &mut T, old: &T) {
+    if part != old {
+        part.clone_from(old);
+    }
+}

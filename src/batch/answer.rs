@@ -21,7 +21,7 @@ use crate::timeline::ManifestFile;
 pub(super) struct Prepared {
     /// A hash of its text.
     pub(super) digest: Digest,
-    /// The lines of its key and its task, for finding similar answers.
+    /// The lines of its key and its task, for finding similar answers; none if nobody looks for them.
     pub(super) forced: HashSet<u64>,
     /// The scenario and the cluster in which it begins, or why it cannot be graded.
     ready: Result<(Scenario, Mutex<Start>), String>,
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Start {
 
 impl Prepared {
     /// Makes a scenario of the library ready.
-    pub(super) fn new(library: &Library, id: &str) -> Prepared {
+    pub(super) fn new(library: &Library, id: &str, similar: bool) -> Prepared {
         let Some(entry) = library.entries().find(|entry| entry.id == id) else {
             return Prepared::broken(format!("no scenario {id}"));
         };
@@ -51,8 +51,9 @@ impl Prepared {
             let start = grade::start(&scenario).map_err(|error| error.to_string())?;
             Ok((scenario, Mutex::new(Start(start))))
         });
-        let key = entry.key().ok().flatten().unwrap_or_default();
-        Prepared { digest, forced: similar::lines(&key).chain(similar::lines(&source)).collect(), ready }
+        let key = entry.key().ok().flatten().filter(|_| similar).unwrap_or_default();
+        let task = if similar { source.as_ref() } else { "" };
+        Prepared { digest, forced: similar::lines(&key).chain(similar::lines(task)).collect(), ready }
     }
 
     fn broken(error: String) -> Prepared {
@@ -69,17 +70,23 @@ impl Prepared {
 #[derive(Debug)]
 pub(super) struct Scenarios<'a> {
     library: &'a Library,
+    similar: bool,
     ready: HashMap<String, OnceLock<Arc<Prepared>>>,
 }
 
 impl<'a> Scenarios<'a> {
-    pub(super) fn new(library: &'a Library) -> Scenarios<'a> {
-        Scenarios { library, ready: library.entries().map(|entry| (entry.id.clone(), OnceLock::new())).collect() }
+    /// `similar`: whether similar answers are looked for.
+    pub(super) fn new(library: &'a Library, similar: bool) -> Scenarios<'a> {
+        Scenarios {
+            library,
+            similar,
+            ready: library.entries().map(|entry| (entry.id.clone(), OnceLock::new())).collect(),
+        }
     }
 
     /// A scenario by its name.
     pub(super) fn get(&self, id: &str) -> Option<&Arc<Prepared>> {
-        self.ready.get(id).map(|ready| ready.get_or_init(|| Arc::new(Prepared::new(self.library, id))))
+        self.ready.get(id).map(|ready| ready.get_or_init(|| Arc::new(Prepared::new(self.library, id, self.similar))))
     }
 }
 
@@ -189,7 +196,7 @@ fn graded(scenario: &Scenario, start: Cluster, files: &[ManifestFile], lang: Lan
         (Settled::Yes, true) => Status::Unreadable,
         (Settled::Yes, false) => Status::Graded,
     };
-    let report = Report::new(scenario, &grade, lang);
+    let report = Report::without_diffs(scenario, &grade, lang);
     let checks = report.checks.iter().map(|check| CheckEntry {
         id: check.id.clone(),
         result: check.result,

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_remembered_is_what_grading_says() {
         let library = Library::embedded();
-        let prepared = Prepared::new(&library, "scenario-107");
+        let prepared = Prepared::new(&library, "scenario-107", false);
         let cache = Cache::default();
         let key = include_str!("../../solutions/scenario-107/key.yaml");
         let wrong = include_str!("../../solutions/scenario-107/wrong-label-value.yaml");

@@ -102,7 +102,7 @@ pub fn run(options: &Options<'_>, progress: &mut dyn FnMut(Progress)) -> io::Res
     };
     let shared = Shared {
         options,
-        scenarios: Scenarios::new(options.library),
+        scenarios: Scenarios::new(options.library, options.similar),
         spool: found.spool,
         journal,
         cache: Cache::default(),

@@ -209,6 +209,15 @@ impl PodIndex {
     /// Follows a change.
     pub(super) fn observe(&mut self, change: &Change) {
         let Some((old, new)) = change.of::<Pod>() else { return };
+        if let (Some(old), Some(new)) = (old, new)
+            && old.controller().map(|c| &c.uid) == new.controller().map(|c| &c.uid)
+        {
+            let (map, owner) = self.slot(new);
+            if let Some(slot) = map.get_mut(owner).and_then(|pods| pods.get_mut(new.name())) {
+                *slot = new.clone();
+                return;
+            }
+        }
         if let Some(old) = old {
             let (map, owner) = self.slot(old);
             if let Some(pods) = map.get_mut(owner) {

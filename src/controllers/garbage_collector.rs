@@ -28,6 +28,12 @@ impl Reconciler for GarbageCollector {
 
     fn observe(&mut self, change: &Change, _store: &Store) {
         let object = change.object();
+        if let (Some(old), Some(new)) = (&change.old, &change.new)
+            && new.metadata().deletion_timestamp.is_none()
+            && old.metadata().owner_references == new.metadata().owner_references
+        {
+            return;
+        }
         let key = object.key();
         let (old_owners, new_owners) = (owner_uids(change.old.as_ref()), owner_uids(change.new.as_ref()));
         for uid in old_owners.difference(&new_owners) {

@@ -82,8 +82,10 @@ impl Reconciler for TaintEvictionController {
             let (node, key) = (node_name(pod).to_owned(), key_of(pod));
             let pods = self.pods.entry(node.clone()).or_default();
             let is_new = if new.is_some() { pods.insert(key.clone()) } else { !pods.remove(&key) };
-            let tolerations = |pod: &Pod| pod.spec.as_ref().and_then(|spec| spec.tolerations.clone());
-            let changed = old.zip(new).is_some_and(|(old, new)| tolerations(old) != tolerations(new));
+            let changed = old.zip(new).is_some_and(|(old, new)| {
+                let (old, new) = (old.spec.as_ref(), new.spec.as_ref());
+                old.map(|spec| &spec.tolerations) != new.map(|spec| &spec.tolerations)
+            });
             let concerned = self.taints.contains_key(&node) || self.scheduled.contains_key(&key);
             if concerned && (is_new || changed || new.is_none()) {
                 self.updated.add(key);

@@ -1,4 +1,6 @@
 //! All edits of an answer that are worth a try, found by walking its documents along the API's types.
+pub mod asked;
+mod exchange;
 mod spelling;
 mod values;
 mod whole;
@@ -14,6 +16,7 @@ use super::pool::{Pool, written};
 use crate::api::schema::{self, Field, Segment, Shape, StructType, Type};
 use crate::cluster::Cluster;
 use crate::timeline::record::visible_objects;
+use asked::Sought;
 
 /// The most values of a document that are looked at for having changed places.
 const MOST_SWAPPED: usize = 100;
@@ -28,6 +31,8 @@ pub struct Context<'a> {
     pub start: &'a Cluster,
     /// Values that could be meant.
     pub pool: &'a Pool,
+    /// What the report of the answer asks for.
+    pub sought: &'a Sought,
     /// Whether objects that were there before can be changed, too.
     pub others: bool,
 }
@@ -58,9 +63,11 @@ struct Walk<'a> {
 /// Words the API accepts, by Go type of the field's struct and name.
 type Words = BTreeMap<(&'static str, String), Vec<String>>;
 
-/// All candidates, small edits first, then in the order of the answer.
+/// All candidates: those first that do what the report asks for, small edits before large ones, then in the order of the answer.
 pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
     let mut edits = Vec::new();
+    context.sought.edits(answer, &mut edits);
+    whole::as_before(context, answer, &mut edits);
     let mut texts: BTreeMap<String, Vec<Text>> = BTreeMap::new();
     let mut words = BTreeMap::new();
     for (document, entry) in answer.editable() {
@@ -74,12 +81,13 @@ pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
     }
     whole::everywhere(&texts, &mut edits);
     whole::alike(answer, &mut edits);
+    exchange::between_documents(answer, &mut edits);
     whole::documents(context, answer, &mut edits);
     whole::order(answer, &mut edits);
     if context.others {
         others(context, answer, &mut edits);
     }
-    edits.sort_by_key(|edit| edit.kind);
+    edits.sort_by_cached_key(|edit| (context.sought.distance(edit), edit.kind));
     edits
 }
 
@@ -189,6 +197,9 @@ impl<'a> Walk<'a> {
                 }
             }
         }
+        self.exchange_fields(ty, fields);
+        self.move_items(ty, fields);
+        self.discriminate(ty, fields);
         self.sink(ty, fields);
         self.split(ty, fields);
         let absent = ty.fields().filter(|field| !fields.contains_key(field.json_name));
@@ -203,6 +214,25 @@ impl<'a> Walk<'a> {
                 for value in values {
                     self.try_one(EditKind::Add, self.below(field.json_name), Some(value));
                 }
+            }
+        }
+    }
+
+    /// The word that says which of the other fields counts, and what does not go with it: `type: OnDelete` without
+    /// `rollingUpdate`, `operator: Exists` without `values`.
+    fn discriminate(&mut self, ty: &'static StructType, fields: &Map<String, Value>) {
+        let has_parts = |value: &Value| value.is_object() || value.is_array();
+        let structs: Vec<&String> = fields.iter().filter(|(_, value)| has_parts(value)).map(|(key, _)| key).collect();
+        let field = ty.field("type").or_else(|| ty.field("operator"));
+        let Some(field) = field.filter(|_| !structs.is_empty() && fields.len() <= 3) else { return };
+        self.path.push(field.json_name.into());
+        let words = self.scalars(ty, field.json_name, &field.ty, fields.get(field.json_name));
+        self.path.pop();
+        for word in words {
+            for other in &structs {
+                let change =
+                    vec![(self.below(other.as_str()), None), (self.below(field.json_name), Some(word.clone()))];
+                self.try_all(EditKind::Kind, change);
             }
         }
     }
@@ -301,6 +331,7 @@ impl<'a> Walk<'a> {
             self.try_one(EditKind::Drop, self.path.clone(), None);
             self.path.pop();
         }
+        self.exchange_items(items);
         self.path.push(items.len().into());
         let additional: Vec<Value> =
             self.values_for(owner, name, element, 1).into_iter().filter(|value| !items.contains(value)).collect();

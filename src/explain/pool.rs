@@ -1,4 +1,5 @@
-//! Values that could have been meant: those in the cluster, in the answer and in the task's own words. Never the key's.
+//! Values that could have been meant: those in the cluster, in the answer, in the task's own words and in what a failed check shows
+//! as expected. Never the key's.
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -8,6 +9,7 @@ use crate::api::Object;
 use crate::api::object::Kind;
 use crate::api::schema::{self, Shape, StructType, Type};
 use crate::cluster::Cluster;
+use crate::grade::compare::{ANY, NONE, UNSET, bound};
 use crate::scenario::{Pattern, Question, Scenario};
 use crate::timeline::apply::LAST_APPLIED;
 use crate::timeline::record::visible_objects;
@@ -36,13 +38,18 @@ pub struct Pool {
 }
 
 /// Choices that a manifest can leave open and that decide what comes of the object.
-const CHOICES: [(&str, &str); 13] = [
+const CHOICES: [(&str, &str); 18] = [
     ("PersistentVolumeClaimSpec", "storageClassName"),
     ("PersistentVolumeClaimSpec", "volumeMode"),
+    ("PersistentVolumeSpec", "claimRef"),
+    ("ObjectReference", "namespace"),
+    ("ObjectReference", "name"),
     ("ServiceSpec", "clusterIP"),
     ("StatefulSetSpec", "podManagementPolicy"),
     ("StatefulSetSpec", "updateStrategy"),
     ("StatefulSetUpdateStrategy", "type"),
+    ("StatefulSetUpdateStrategy", "rollingUpdate"),
+    ("RollingUpdateStatefulSetStrategy", "partition"),
     ("StatefulSetSpec", "ordinals"),
     ("StatefulSetOrdinals", "start"),
     ("StatefulSetSpec", "persistentVolumeClaimRetentionPolicy"),
@@ -90,6 +97,13 @@ impl Pool {
             pool.scenario(scenario);
         }
         pool
+    }
+
+    /// Labels that controllers give to their pods.
+    pub fn take_pods(&mut self, cluster: &Cluster) {
+        for pod in cluster.api().store().objects_of(Kind::Pod) {
+            self.take_labels(pod);
+        }
     }
 
     fn take_labels(&mut self, object: &Object) {
@@ -226,7 +240,7 @@ impl Pool {
         }
     }
 
-    /// The fields a check looks at, without their values.
+    /// The fields a check looks at, and what is expected in them.
     fn pattern(&mut self, pattern: &Pattern) {
         let text = |key: &str| pattern.value.get(key).and_then(Value::as_str).unwrap_or_default();
         if let Some(root) = schema::kind(text("apiVersion"), text("kind")) {
@@ -253,7 +267,15 @@ impl Pool {
                     (Shape::Map(element), Value::Object(entries)) => {
                         for (key, value) in entries {
                             push(self.keys.entry(field.json_name.to_owned()).or_default(), key.clone());
+                            if let (Shape::String, Some(Value::String(text))) = (&element.shape, expected(value)) {
+                                push(&mut self.pairs, (key.clone(), text));
+                            }
                             inner.push((element, value));
+                        }
+                    }
+                    (_, value) if !value.is_object() && !value.is_array() => {
+                        if let Some(value) = expected(value) {
+                            push(self.scalars.entry(field.json_name.to_owned()).or_default(), value);
                         }
                     }
                     _ => {}
@@ -295,6 +317,18 @@ impl Pool {
     /// Whether a field of this name is written somewhere.
     pub fn knows_name(&self, name: &str) -> bool {
         self.scalars.contains_key(name) || self.keys.contains_key(name) || self.spoken.contains(name)
+    }
+}
+
+/// A value that a check expects; `None` for words like `<any>`.
+pub(super) fn expected(value: &Value) -> Option<Value> {
+    match value.as_str() {
+        Some(ANY | UNSET | NONE) => None,
+        Some(text) => match bound(text) {
+            Some(_) => text.split_once(' ').map(|(_, amount)| amount.into()),
+            None => Some(value.clone()),
+        },
+        None => (!value.is_null()).then(|| value.clone()),
     }
 }
 

@@ -1,5 +1,5 @@
 //! The search for edits that help: all single ones, then pairs that begin with one that brings the answer nearer.
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::answer::Answer;
@@ -7,6 +7,7 @@ use super::candidates::{Context, candidates};
 use super::edit::{Edit, EditKind};
 use super::trial::{Outcome, Trial};
 use crate::grade::ScenarioError;
+use crate::timeline::ManifestFile;
 
 /// Edits that help.
 #[derive(Clone, Debug)]
@@ -55,6 +56,8 @@ impl Default for Budget {
 const ENOUGH: usize = 3;
 /// How many more answers are tried after one reached everything.
 const AFTERTHOUGHT: usize = 120;
+/// How many edits are made one after the other.
+const MOST_STEPS: usize = 8;
 /// How many first edits pairs are made of.
 const BEAM: usize = 6;
 
@@ -66,7 +69,7 @@ const BYTES_PER_WORK: usize = 200;
 struct State<'a> {
     trial: &'a Trial<'a>,
     budget: Budget,
-    seen: BTreeSet<u64>,
+    seen: BTreeMap<u64, Outcome>,
     tried: usize,
     work: usize,
     cut_short: bool,
@@ -76,17 +79,30 @@ impl State<'_> {
     /// Plays an answer if it is new; `None` if it is not.
     fn play(&mut self, answer: &Answer) -> Result<Option<Outcome>, ScenarioError> {
         let files = answer.files();
-        let mut hasher = DefaultHasher::new();
-        files.iter().for_each(|file| file.bytes.hash(&mut hasher));
-        if !self.seen.insert(hasher.finish()) {
-            return Ok(None);
+        let known = self.seen.contains_key(&fingerprint(&files));
+        if known { Ok(None) } else { self.outcome(answer).map(Some) }
+    }
+
+    /// What comes of an answer, played or remembered.
+    fn outcome(&mut self, answer: &Answer) -> Result<Outcome, ScenarioError> {
+        let files = answer.files();
+        let fingerprint = fingerprint(&files);
+        if let Some(known) = self.seen.get(&fingerprint) {
+            return Ok(known.clone());
         }
         let bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
         let outcome = self.trial.play(answer)?;
         self.tried += 1;
         self.work += outcome.work + LEAST_WORK + bytes / BYTES_PER_WORK;
-        Ok(Some(outcome))
+        self.seen.insert(fingerprint, outcome.clone());
+        Ok(outcome)
     }
+}
+
+fn fingerprint(files: &[ManifestFile]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    files.iter().for_each(|file| file.bytes.hash(&mut hasher));
+    hasher.finish()
 }
 
 /// Looks for edits of an answer that reach what it does not reach.
@@ -99,7 +115,7 @@ pub fn search(
     answer: &Answer,
     budget: Budget,
 ) -> Result<Search, ScenarioError> {
-    let mut state = State { trial, budget, seen: BTreeSet::new(), tried: 0, work: 0, cut_short: false };
+    let mut state = State { trial, budget, seen: BTreeMap::new(), tried: 0, work: 0, cut_short: false };
     let before = trial.play(answer)?;
     let mut search = Search { before: before.clone(), found: Vec::new(), tried: 0, cut_short: false };
     if before.is_full() {
@@ -133,9 +149,43 @@ pub fn search(
     if !search.found.iter().any(|found| found.full) {
         pairs(&mut state, context, &before, nearer, &mut search.found)?;
     }
+    if !search.found.iter().any(|found| found.full) {
+        search.found.extend(step_by_step(&mut state, context, answer, &before)?);
+    }
     search.tried = state.tried;
     search.cut_short = state.cut_short;
     Ok(search)
+}
+
+/// One edit after the other that does what the report asks for, each time the one that comes nearest.
+fn step_by_step(
+    state: &mut State<'_>,
+    context: &Context<'_>,
+    answer: &Answer,
+    before: &Outcome,
+) -> Result<Option<Found>, ScenarioError> {
+    let end = state.tried + state.budget.pairs;
+    let (mut edits, mut now, mut best) = (Vec::new(), answer.clone(), before.clone());
+    while edits.len() < MOST_STEPS && state.tried < end {
+        let sought = state.trial.sought(&now)?;
+        let context = &Context { sought: &sought, others: false, ..*context };
+        let mut next: Option<(Outcome, Edit, Answer)> = None;
+        for edit in candidates(context, &now).into_iter().filter(|edit| sought.is_asked(edit)) {
+            let Some(changed) = edit.apply(&now) else { continue };
+            let outcome = state.outcome(&changed)?;
+            let nearest = next.as_ref().map_or(best.distance, |(nearest, ..)| nearest.distance);
+            if outcome.keeps(&best) && outcome.distance < nearest {
+                next = Some((outcome, edit, changed));
+            }
+        }
+        let Some((outcome, edit, changed)) = next else { break };
+        edits.push(edit);
+        (now, best) = (changed, outcome);
+        if best.is_full() {
+            return Ok(Some(Found { edits, answer: now, gains: best.gains(before), full: true }));
+        }
+    }
+    Ok(None)
 }
 
 /// Second edits after those first ones that came nearest.

@@ -1,5 +1,6 @@
 //! Whether an answer does what it should: the question that is put to the simulation for every edit.
 use super::answer::Answer;
+use super::candidates::asked::Sought;
 use super::wish::{Subject, troubles};
 use crate::cluster::Cluster;
 use crate::grade::{self, Failure, Finding, ScenarioError, Verdict};
@@ -47,6 +48,23 @@ impl Trial<'_> {
     pub fn start(&self) -> &Cluster {
         match self {
             Trial::Scenario { start, .. } | Trial::Free { start, .. } => start,
+        }
+    }
+
+    /// What the report of an answer asks for.
+    ///
+    /// # Errors
+    /// When the scenario itself is wrong.
+    pub fn sought(&self, answer: &Answer) -> Result<Sought, ScenarioError> {
+        match self {
+            Trial::Scenario { scenario, start } => {
+                Ok(Sought::of(&grade::grade_in(scenario, (*start).clone(), &answer.files())?))
+            }
+            Trial::Free { start, .. } => {
+                let mut cluster = (*start).clone();
+                let step = Step { namespace: None, action: Action::Answer(answer.files()) };
+                Ok(Sought::refused(&play_step(&mut cluster, &step).output))
+            }
         }
     }
 

@@ -1,8 +1,7 @@
 //! `absent`: no object like this exists.
 use serde_json::Value;
 
-use super::compare::compare;
-use super::diff::Diff;
+use super::compare::{compare, differences};
 use super::find::Target;
 use super::{Failure, Finding, ScenarioError, Verdict, reasons};
 use crate::api::Object;
@@ -14,13 +13,12 @@ const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.na
 
 pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
     let target = Target::of(pattern)?;
-    let alike = |object: &&Object| compare(&pattern.value, &object.to_value()).is_equal();
-    let objects: Vec<_> = target.objects(cluster.api().store()).filter(alike).map(Object::key).collect();
-    let Some(first) = objects.first() else { return Ok(Verdict::Passed) };
+    let alike = |(_, value): &(&Object, &Value)| differences(&pattern.value, value).is_equal();
+    let (objects, values): (Vec<_>, Vec<_>) =
+        target.values(cluster.api().store()).filter(alike).map(|(object, value)| (object.key(), value)).unzip();
+    let (Some(first), Some(value)) = (objects.first(), values.first()) else { return Ok(Verdict::Passed) };
     let reasons = reasons::of(cluster, first);
-    let object = cluster.api().store().object(first.kind, &first.namespace, &first.name);
-    let actual = object.map(Object::to_value).unwrap_or_default();
-    let view = compare(&pattern.value, &actual).actual.unwrap_or_default();
+    let view = compare(&pattern.value, value).actual.unwrap_or_default();
     let mut fields = Vec::new();
     leaves("", &view, &mut fields);
     // what is asked not to be set has no view
@@ -29,7 +27,7 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
     fields.extend(asked.into_iter().filter(|(_, value)| value.is_null()));
     fields.retain(|(path, _)| !IDENTITY.contains(&path.as_str()));
     let finding = Finding::Present { objects, fields, named: target.name.is_some() };
-    Ok(Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons })))
+    Ok(Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), sides: (None, None), reasons })))
 }
 
 /// The fields of a value that hold no further fields.

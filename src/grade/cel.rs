@@ -6,13 +6,12 @@
 mod seen;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use cel::extractors::Arguments;
 use cel::objects::{Key, Map};
-use cel::{Context, ExecutionError, Program, Value};
+use cel::{Context, Env, ExecutionError, Value};
 
-use super::diff::Diff;
 use super::{Failure, Finding, ScenarioError, Verdict, compare, reasons};
 use crate::api::Object;
 use crate::api::object::{Kind, ObjectKey};
@@ -22,11 +21,14 @@ use crate::scenario::Cel;
 use crate::suggest;
 pub use seen::Seen;
 
+/// CEL's own types and functions.
+static STANDARD: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
+
 /// What went wrong in one of our functions because of how it was called, which is the scenario's fault.
 type Misuse = Arc<Mutex<Option<String>>>;
 
 pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
-    let program = Program::compile(&question.expression).map_err(|errors| {
+    let program = question.programs.compile(&question.expression).map_err(|errors| {
         let first = errors.errors.first();
         let line = first.and_then(|e| usize::try_from(e.pos.0).ok()).unwrap_or(1);
         let message = first.map_or_else(|| errors.to_string(), |e| e.msg.clone());
@@ -35,10 +37,11 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     let outcome = Arc::new(cluster.api().store().without_log());
     let asked_for: Arc<Mutex<Vec<ObjectKey>>> = Arc::default();
     let misuse = Misuse::default();
-    let mut context = Context::default();
+    let mut context = Context::with_env(STANDARD.clone());
     add_functions(&mut context, &outcome, &asked_for, &misuse)
         .map_err(|error| ScenarioError::new(&question.place, error))?;
     let result = program.execute(&context);
+    let scope = seen::Scope { programs: &question.programs, context: &context };
     if let Some(message) = misuse.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(ScenarioError::new(&question.place, message));
     }
@@ -46,14 +49,14 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     let expression = question.expression.trim().to_owned();
     let (objects, part) = match &result {
         Ok(Value::Bool(true)) => return Ok(Verdict::Passed),
-        Ok(Value::Bool(false)) | Err(_) => (take(), seen::part(&expression, &context).to_owned()),
+        Ok(Value::Bool(false)) | Err(_) => (take(), seen::part(&expression, &scope).to_owned()),
         Ok(other) => {
             let message = format!("the expression is a {}, not true or false", other.type_of());
             return Err(ScenarioError::new(&question.place, message));
         }
     };
     take();
-    let values = seen::values(&part, &context);
+    let values = seen::values(&part, &scope);
     let mut missing = take();
     missing.retain(|key| outcome.object(key.kind, &key.namespace, &key.name).is_none());
     missing.sort();
@@ -67,7 +70,7 @@ pub(super) fn ask(question: &Cel, cluster: &Cluster) -> Result<Verdict, Scenario
     };
     let reasons = objects.iter().map(|key| reasons::with_pods(cluster, key)).find(|found| !found.is_empty());
     let failure =
-        Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: reasons.unwrap_or_default() };
+        Failure { finding, differences: Vec::new(), sides: (None, None), reasons: reasons.unwrap_or_default() };
     Ok(Verdict::Failed(Box::new(failure)))
 }
 
@@ -81,8 +84,8 @@ fn add_functions(
     let object = move |kind: Arc<String>, namespace: Arc<String>, name: Arc<String>| {
         let kind = kind_of(&kind, &wrong)?;
         keys.lock().unwrap_or_else(PoisonError::into_inner).push(ObjectKey::new(kind, &namespace, &name));
-        let found = store.object(kind, &namespace, &name);
-        Ok::<Value, ExecutionError>(found.map_or(Value::Null, |object| to_cel(&object.to_value())))
+        let found = store.value(kind, &namespace, &name);
+        Ok::<Value, ExecutionError>(found.map_or(Value::Null, |value| to_cel(value)))
     };
     let (store, wrong) = (outcome.clone(), misuse.clone());
     let objects = move |Arguments(arguments): Arguments| {
@@ -92,7 +95,8 @@ fn add_functions(
             _ => return Err(blame(&wrong, "objects", "it takes a kind and perhaps a namespace".to_owned())),
         };
         let here = |object: &&Object| namespace.is_none_or(|namespace| object.namespace() == namespace.as_str());
-        let list = store.objects_of(kind).filter(here).map(|object| to_cel(&object.to_value())).collect();
+        let value = |object: &Object| store.value(kind, object.namespace(), object.name()).map(|value| to_cel(value));
+        let list = store.objects_of(kind).filter(here).filter_map(value).collect();
         Ok::<Value, ExecutionError>(Value::List(Arc::new(list)))
     };
     let quantity = |text: Value| {

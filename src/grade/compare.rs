@@ -23,7 +23,7 @@ pub const UNSET: &str = "<unset>";
 pub const NONE: &str = "<none>";
 
 /// `">= 1Gi"` and `"<= 1Gi"` in an expected object: a bound for a quantity or a number.
-pub(super) fn bound(text: &str) -> Option<(Ordering, Quantity)> {
+pub(crate) fn bound(text: &str) -> Option<(Ordering, Quantity)> {
     let at_least = text.strip_prefix(">= ").map(|rest| (Ordering::Greater, rest));
     let (side, rest) = at_least.or_else(|| text.strip_prefix("<= ").map(|rest| (Ordering::Less, rest)))?;
     Some((side, Quantity::parse_trimmed(rest).ok()?))
@@ -73,102 +73,157 @@ impl Comparison {
 
 /// Compares an object with what is expected of it. Both have `apiVersion` and `kind`.
 pub fn compare(expected: &Value, actual: &Value) -> Comparison {
+    at_root(expected, actual, true)
+}
+
+/// As [`compare`], but only where they differ: neither side is there to be shown.
+pub fn differences(expected: &Value, actual: &Value) -> Comparison {
+    at_root(expected, actual, false)
+}
+
+fn at_root(expected: &Value, actual: &Value, shown: bool) -> Comparison {
     let text = |key: &str| expected.get(key).and_then(Value::as_str).unwrap_or_default();
     let root = schema::kind(text("apiVersion"), text("kind"));
-    structure("", root, expected.as_object().unwrap_or(&Map::new()), actual.as_object())
+    let place = Place { shown, step: Step::Root };
+    structure(place, root, expected.as_object().unwrap_or(&Map::new()), actual.as_object())
 }
 
-fn differs(path: &str, expected: Option<Value>, actual: Option<Value>) -> Comparison {
-    let difference = Difference { path: path.to_owned(), expected: expected.clone(), actual: actual.clone() };
-    Comparison { differences: vec![difference], expected, actual }
+/// Where a comparison is: as a path only if something differs there.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    /// Whether the sides are to be shown.
+    shown: bool,
+    step: Step<'a>,
 }
 
-fn same(actual: Option<&Value>) -> Comparison {
-    Comparison { differences: Vec::new(), expected: actual.cloned(), actual: actual.cloned() }
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Field(&'a Place<'a>, &'a str),
+    Key(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, &'a dyn Fn() -> String),
+}
+
+impl<'a> Place<'a> {
+    fn field(&'a self, name: &'a str) -> Place<'a> {
+        Place { step: Step::Field(self, name), ..*self }
+    }
+    fn key(&'a self, name: &'a str) -> Place<'a> {
+        Place { step: Step::Key(self, name), ..*self }
+    }
+    fn item(&'a self, label: &'a dyn Fn() -> String) -> Place<'a> {
+        Place { step: Step::Item(self, label), ..*self }
+    }
+
+    fn path(&self) -> String {
+        match self.step {
+            Step::Root => String::new(),
+            Step::Field(Place { step: Step::Root, .. }, name) => name.to_owned(),
+            Step::Key(parent, name) if name.contains('.') => format!("{}[{name}]", parent.path()),
+            Step::Field(parent, name) | Step::Key(parent, name) => format!("{}.{name}", parent.path()),
+            Step::Item(parent, label) => format!("{}[{}]", parent.path(), label()),
+        }
+    }
+
+    fn differs(&self, expected: Option<Value>, actual: Option<Value>) -> Comparison {
+        let difference = Difference { path: self.path(), expected: expected.clone(), actual: actual.clone() };
+        Comparison { differences: vec![difference], expected, actual }
+    }
+
+    fn same(&self, actual: Option<&Value>) -> Comparison {
+        let actual = actual.filter(|_| self.shown);
+        Comparison { differences: Vec::new(), expected: actual.cloned(), actual: actual.cloned() }
+    }
 }
 
 /// Compares the value of a field; `field` is what the API says about it, `None` inside lists and maps.
-fn value(path: &str, ty: Option<&Type>, field: Option<&Field>, expected: &Value, actual: Option<&Value>) -> Comparison {
+fn value(
+    place: Place<'_>,
+    ty: Option<&Type>,
+    field: Option<&Field>,
+    expected: &Value,
+    actual: Option<&Value>,
+) -> Comparison {
     let present = actual.filter(|value| !is_unset(value, ty, field));
     match expected {
-        Value::Null => return unset(path, present),
-        Value::String(word) if word == UNSET => return unset(path, present),
+        Value::Null => return unset(place, present),
+        Value::String(word) if word == UNSET => return unset(place, present),
         Value::String(word) if word == ANY => {
             // Go does write a pointer to `false`
             let written = ty.is_some_and(|ty| ty.pointer) && actual.is_some_and(Value::is_boolean);
             let set = present.is_some() || written;
-            return if set { same(actual) } else { differs(path, Some(expected.clone()), None) };
+            return if set { place.same(actual) } else { place.differs(Some(expected.clone()), None) };
         }
         Value::String(word) if word == NONE => {
             let empty = |value: &Value| value.as_str() == Some("") || value.as_object().is_some_and(Map::is_empty);
-            return unset(path, present.filter(|value| !empty(value)));
+            return unset(place, present.filter(|value| !empty(value)));
         }
         _ => {}
     }
     if present.is_none() && is_unset(expected, ty, field) {
-        return same(actual);
+        return place.same(actual);
     }
     let shape = ty.map(|ty| &ty.shape);
     match (expected, shape) {
         (Value::Object(fields), Some(Shape::Struct(inner))) => {
-            nested(path, Some(inner.get()), fields, actual, expected)
+            nested(place, Some(inner.get()), fields, actual, expected)
         }
-        (Value::Object(entries), Some(Shape::Map(element))) => map(path, Some(element), entries, actual, expected),
-        (Value::Object(fields), None) => nested(path, None, fields, actual, expected),
+        (Value::Object(entries), Some(Shape::Map(element))) => map(place, Some(element), entries, actual, expected),
+        (Value::Object(fields), None) => nested(place, None, fields, actual, expected),
         (Value::Array(items), shape) => {
             let element = match shape {
                 Some(Shape::List(element)) => Some(&**element),
                 _ => None,
             };
             match actual {
-                None | Some(Value::Null) => list::compare(path, element, field, items, &[]),
-                Some(Value::Array(actual)) => list::compare(path, element, field, items, actual),
-                Some(other) => differs(path, Some(expected.clone()), Some(other.clone())),
+                None | Some(Value::Null) => list::compare(place, element, field, items, &[]),
+                Some(Value::Array(actual)) => list::compare(place, element, field, items, actual),
+                Some(other) => place.differs(Some(expected.clone()), Some(other.clone())),
             }
         }
-        _ if actual.is_some_and(|actual| scalars_equal(shape, field, expected, actual)) => same(actual),
-        _ => differs(path, Some(expected.clone()), present.cloned()),
+        _ if actual.is_some_and(|actual| scalars_equal(shape, field, expected, actual)) => place.same(actual),
+        _ => place.differs(Some(expected.clone()), present.cloned()),
     }
 }
 
-fn unset(path: &str, present: Option<&Value>) -> Comparison {
+fn unset(place: Place<'_>, present: Option<&Value>) -> Comparison {
     match present {
         None => Comparison::default(),
-        Some(value) => differs(path, None, Some(value.clone())),
+        Some(value) => place.differs(None, Some(value.clone())),
     }
 }
 
 /// A struct that may be absent: what is expected inside it is then missing field by field.
 fn nested(
-    path: &str,
+    place: Place<'_>,
     ty: Option<&StructType>,
     fields: &Map<String, Value>,
     actual: Option<&Value>,
     expected: &Value,
 ) -> Comparison {
     match actual {
-        Some(Value::Object(actual)) => structure(path, ty, fields, Some(actual)),
-        None | Some(Value::Null) if !fields.is_empty() => structure(path, ty, fields, None),
-        other => differs(path, Some(expected.clone()), other.cloned()),
+        Some(Value::Object(actual)) => structure(place, ty, fields, Some(actual)),
+        None | Some(Value::Null) if !fields.is_empty() => structure(place, ty, fields, None),
+        other => place.differs(Some(expected.clone()), other.cloned()),
     }
 }
 
 fn structure(
-    path: &str,
+    place: Place<'_>,
     ty: Option<&StructType>,
     expected: &Map<String, Value>,
     actual: Option<&Map<String, Value>>,
 ) -> Comparison {
     let parts = expected.iter().map(|(key, wanted)| {
         let field = ty.and_then(|ty| ty.field(key));
-        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        (key, value(&path, field.map(|f| &f.ty), field, wanted, actual.and_then(|a| a.get(key))))
+        let found = actual.and_then(|actual| actual.get(key));
+        (key, value(place.field(key), field.map(|f| &f.ty), field, wanted, found))
     });
-    join(parts, actual.is_some())
+    join(place, parts, actual.is_some())
 }
 
 fn map(
-    path: &str,
+    place: Place<'_>,
     element: Option<&Type>,
     entries: &Map<String, Value>,
     actual: Option<&Value>,
@@ -177,24 +232,28 @@ fn map(
     let found = match actual {
         Some(Value::Object(found)) => Some(found),
         None | Some(Value::Null) if !entries.is_empty() => None,
-        other => return differs(path, Some(expected.clone()), other.cloned()),
+        other => return place.differs(Some(expected.clone()), other.cloned()),
     };
-    let parts = entries.iter().map(|(key, wanted)| {
-        let path = if key.contains('.') { format!("{path}[{key}]") } else { format!("{path}.{key}") };
-        (key, value(&path, element, None, wanted, found.and_then(|f| f.get(key))))
-    });
-    join(parts, found.is_some())
+    let parts = entries
+        .iter()
+        .map(|(key, wanted)| (key, value(place.key(key), element, None, wanted, found.and_then(|f| f.get(key)))));
+    join(place, parts, found.is_some())
 }
 
 /// Puts the comparisons of fields together.
-fn join<'a>(parts: impl Iterator<Item = (&'a String, Comparison)>, present: bool) -> Comparison {
+fn join<'a>(place: Place<'_>, parts: impl Iterator<Item = (&'a String, Comparison)>, present: bool) -> Comparison {
     let (mut differences, mut expected, mut actual) = (Vec::new(), Map::new(), Map::new());
     let mut asked = false;
     for (key, part) in parts {
         asked = true;
         differences.extend(part.differences);
-        expected.extend(part.expected.map(|value| (key.clone(), value)));
-        actual.extend(part.actual.map(|value| (key.clone(), value)));
+        if place.shown {
+            expected.extend(part.expected.map(|value| (key.clone(), value)));
+            actual.extend(part.actual.map(|value| (key.clone(), value)));
+        }
+    }
+    if !place.shown {
+        return Comparison { differences, ..Comparison::default() };
     }
     // an object that is there but has nothing of what was asked is not shown as `{}`
     // and neither is one of which only something absent was expected

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, Service};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::diff::Diff;
 use super::reasons::Reason;
 use super::{Failure, Finding, Verdict, reasons};
 use crate::api::Store;
@@ -51,7 +50,7 @@ pub(super) fn ask(question: &Dns, cluster: &Cluster) -> Verdict {
             .collect();
         reasons.extend(keys.values().flat_map(|key| reasons::of(cluster, key)));
     }
-    Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons }))
+    Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), sides: (None, None), reasons }))
 }
 
 /// The most pods that are told one by one.

@@ -5,7 +5,6 @@ use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::diff::Diff;
 use super::find::missing_object;
 use super::{Failure, Finding, Verdict, reasons};
 use crate::api::ApiObject as _;
@@ -97,7 +96,7 @@ pub(super) fn ask(question: &Endpoints, cluster: &Cluster) -> Verdict {
 }
 
 fn failed(finding: Finding, reasons: Vec<reasons::Reason>) -> Verdict {
-    Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons }))
+    Verdict::Failed(Box::new(Failure { finding, differences: Vec::new(), sides: (None, None), reasons }))
 }
 
 fn leads_to(question: &Endpoints, cluster: &Cluster) -> Found {

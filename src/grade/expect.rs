@@ -1,9 +1,10 @@
 //! `expect`: an object like this exists.
-use super::compare::{Comparison, compare};
-use super::diff::Diff;
+use serde_json::Value;
+
+use super::compare::{Comparison, compare, differences};
 use super::find::{Target, missing_object};
 use super::{Failure, Finding, ScenarioError, Verdict, reasons};
-use crate::api::object::ObjectKey;
+use crate::api::Object;
 use crate::cluster::Cluster;
 use crate::scenario::Pattern;
 
@@ -11,18 +12,18 @@ use crate::scenario::Pattern;
 pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, ScenarioError> {
     let target = Target::of(pattern)?;
     let store = cluster.api().store();
-    let mut nearest: Option<(ObjectKey, Comparison)> = None;
-    for object in target.objects(store) {
-        let comparison = compare(&pattern.value, &object.to_value());
-        if comparison.is_equal() {
+    let mut nearest: Option<(&Object, &Value, usize)> = None;
+    for (object, value) in target.values(store) {
+        let found = differences(&pattern.value, value);
+        if found.is_equal() {
             return Ok(Verdict::Passed);
         }
-        let fewest = nearest.as_ref().map(|(_, best)| best.distance());
-        if fewest.is_none_or(|fewest| comparison.distance() < fewest) {
-            nearest = Some((object.key(), comparison));
+        if nearest.is_none_or(|(_, _, fewest)| found.distance() < fewest) {
+            nearest = Some((object, value, found.distance()));
         }
     }
-    let (object, comparison) = nearest.unzip();
+    let object = nearest.map(|(object, _, _)| object.key());
+    let comparison = nearest.map(|(_, value, _)| compare(&pattern.value, value)).unwrap_or_default();
     let finding = match (&target.name, &object) {
         (Some(name), None) => missing_object(&target.key(name), store),
         (Some(_), Some(object)) => Finding::Different { object: object.clone() },
@@ -35,15 +36,11 @@ pub(super) fn ask(pattern: &Pattern, cluster: &Cluster) -> Result<Verdict, Scena
         (None, Some(name)) => reasons::of(cluster, &target.key(name)),
         (None, None) => Vec::new(),
     };
-    let comparison = comparison.unwrap_or_default();
     if let (Some(claim), Some(volume)) = (&object, expected_volume(&comparison)) {
         reasons.extend(reasons::not_chosen(cluster, claim, volume));
     }
-    let diff = match &object {
-        Some(_) => Diff::of(comparison.expected.as_ref(), comparison.actual.as_ref()),
-        None => Diff::default(),
-    };
-    let failure = Failure { finding, diff, differences: comparison.differences, reasons };
+    let sides = (comparison.expected, comparison.actual);
+    let failure = Failure { finding, differences: comparison.differences, sides, reasons };
     Ok(Verdict::Failed(Box::new(failure)))
 }
 

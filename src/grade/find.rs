@@ -45,6 +45,14 @@ impl Target {
         })
     }
 
+    /// The objects and what they are as JSON.
+    pub(super) fn values<'a>(&'a self, store: &'a Store) -> impl Iterator<Item = (&'a Object, &'a Value)> {
+        self.objects(store).filter_map(|object| {
+            let value = store.value(self.kind, object.namespace(), object.name())?;
+            Some((object, &**value))
+        })
+    }
+
     /// The object of the name that is missing.
     pub(super) fn key(&self, name: &str) -> ObjectKey {
         ObjectKey::new(self.kind, self.namespace.as_deref().unwrap_or_default(), name)

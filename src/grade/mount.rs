@@ -1,8 +1,7 @@
 //! `mount`: a container has a volume like this mounted at a path.
 use serde_json::{Map, Value, json};
 
-use super::compare::{ANY, compare};
-use super::diff::Diff;
+use super::compare::{ANY, compare, differences};
 use super::find::missing_object;
 use super::{Failure, Finding, Verdict, reasons};
 use crate::api::Object;
@@ -22,22 +21,27 @@ pub(super) fn ask(mount: &Mount, cluster: &Cluster) -> Verdict {
             true => Finding::NoPath { path: at.to_string() },
             false => missing_object(&ObjectKey::new(Kind::Pod, &at.namespace, &at.pod), store),
         };
-        return failed(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons: Vec::new() });
+        return failed(Failure { finding, differences: Vec::new(), sides: (None, None), reasons: Vec::new() });
     }
     for pod in pods {
-        let actual = pod.to_value();
-        if let Some(mounts) = mounts_elsewhere(at, &actual) {
+        let Some(actual) = store.value(Kind::Pod, pod.namespace(), pod.name()) else { continue };
+        if let Some(mounts) = mounts_elsewhere(at, actual) {
             let path = ContainerPath { pod: pod.name().to_owned(), ..at.clone() }.to_string();
             let finding = Finding::NotMounted { path, pod: pod.key(), mounts };
             let reasons = reasons::of(cluster, &pod.key());
-            return failed(Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons });
+            return failed(Failure { finding, differences: Vec::new(), sides: (None, None), reasons });
         }
-        let found = compare(&expected(mount, &actual), &actual);
-        if !found.is_equal() {
-            let diff = Diff::of(found.expected.as_ref(), found.actual.as_ref());
+        let expected = expected(mount, actual);
+        if !differences(&expected, actual).is_equal() {
+            let found = compare(&expected, actual);
             let reasons = reasons::of(cluster, &pod.key());
             let finding = Finding::Different { object: pod.key() };
-            return failed(Failure { finding, differences: found.differences, diff, reasons });
+            return failed(Failure {
+                finding,
+                differences: found.differences,
+                sides: (found.expected, found.actual),
+                reasons,
+            });
         }
     }
     Verdict::Passed
@@ -47,16 +51,22 @@ fn failed(failure: Failure) -> Verdict {
     Verdict::Failed(Box::new(failure))
 }
 
+fn list<'a>(value: &'a Value, pointer: &str) -> &'a [Value] {
+    value.pointer(pointer).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// What the container mounts, if it is there and mounts nothing at the path: paths and names of volumes, without the token
 /// every pod gets.
 fn mounts_elsewhere(at: &ContainerPath, pod: &Value) -> Option<Vec<(String, String)>> {
-    let list =
-        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let containers = ["/spec/containers", "/spec/initContainers"].into_iter().flat_map(|field| list(pod, field));
     let container = containers.into_iter().find(|container| text(container, "name") == at.container)?;
-    let mounts = list(&container, "/volumeMounts");
-    let mut mounts: Vec<_> = mounts.iter().map(|mount| (text(mount, "mountPath"), text(mount, "name"))).collect();
+    let mounts = list(container, "/volumeMounts").iter();
+    let mut mounts: Vec<_> =
+        mounts.map(|mount| (text(mount, "mountPath").to_owned(), text(mount, "name").to_owned())).collect();
     let same = |path: &str| path.trim_end_matches('/') == at.path.trim_end_matches('/');
     if mounts.iter().any(|(path, _)| same(path)) {
         return None;
@@ -68,21 +78,18 @@ fn mounts_elsewhere(at: &ContainerPath, pod: &Value) -> Option<Vec<(String, Stri
 /// A partial pod whose container mounts the volume under the name it has in the real one.
 fn expected(mount: &Mount, pod: &Value) -> Value {
     let at = &mount.at;
-    let list =
-        |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let named = |list: &[Value]| list.iter().any(|container| text(container, "name") == at.container);
     let containers = list(pod, "/spec/containers");
     let field =
-        if !named(&containers) && named(&list(pod, "/spec/initContainers")) { "initContainers" } else { "containers" };
+        if !named(containers) && named(list(pod, "/spec/initContainers")) { "initContainers" } else { "containers" };
     let mounts =
-        list(pod, &format!("/spec/{field}")).into_iter().filter(|container| text(container, "name") == at.container);
+        list(pod, &format!("/spec/{field}")).iter().filter(|container| text(container, "name") == at.container);
     let same_path = |found: &Value| text(found, "mountPath").trim_end_matches('/') == at.path.trim_end_matches('/');
-    let mounted = mounts.flat_map(|container| list(&container, "/volumeMounts")).find(same_path);
+    let mounted = mounts.flat_map(|container| list(container, "/volumeMounts")).find(|found| same_path(found));
 
-    let name = mounted.as_ref().map(|found| text(found, "name"));
+    let name = mounted.map(|found| text(found, "name"));
     let sub_path = mount.sub_path.as_ref().map_or(Value::Null, |path| json!(path));
-    let mut wanted_mount = json!({ "mountPath": at.path, "subPath": sub_path, "name": name.as_deref().unwrap_or(ANY) });
+    let mut wanted_mount = json!({ "mountPath": at.path, "subPath": sub_path, "name": name.unwrap_or(ANY) });
     let volumes = list(pod, "/spec/volumes");
     let volume = volumes.iter().find(|volume| Some(text(volume, "name")) == name);
     let by_its_volume = volume.is_some_and(is_read_only);

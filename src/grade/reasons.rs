@@ -146,7 +146,6 @@ pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let object = cluster.api().store().object(key.kind, &key.namespace, &key.name);
     if let Some(object) = object {
-        let value = object.to_value();
         if key.kind == Kind::PersistentVolumeClaim {
             claim(cluster, key, &mut reasons);
         }
@@ -156,8 +155,10 @@ pub fn of(cluster: &Cluster, key: &ObjectKey) -> Vec<Reason> {
         if let Object::StatefulSet(set) = object {
             stateful_set(cluster, key, set, &mut reasons);
         }
-        if key.kind != Kind::Pod {
-            conditions(key, &value, &mut reasons);
+        if key.kind != Kind::Pod
+            && let Some(value) = cluster.api().store().value(key.kind, &key.namespace, &key.name)
+        {
+            conditions(key, value, &mut reasons);
         }
     }
     events(cluster, key, &mut reasons);

@@ -1,7 +1,6 @@
 //! `storage`: container paths show the same bytes, or do not.
 use k8s_openapi::api::core::v1::Pod;
 
-use super::diff::Diff;
 use super::{Failure, Finding, NotSimulated, Verdict, reasons};
 use crate::api::ApiObject as _;
 use crate::api::object::{Kind, ObjectKey};
@@ -47,7 +46,7 @@ pub(super) fn ask(question: &Storage, cluster: &Cluster) -> Verdict {
 
 fn failure(finding: Finding, pod: Option<&ObjectKey>, cluster: &Cluster) -> Failure {
     let reasons = pod.map(|pod| reasons::of(cluster, pod)).unwrap_or_default();
-    Failure { finding, differences: Vec::new(), diff: Diff::default(), reasons }
+    Failure { finding, differences: Vec::new(), sides: (None, None), reasons }
 }
 
 /// Where a path leads in each pod it means. A pod that has not started shows nothing.

@@ -8,8 +8,8 @@ use toml::Spanned;
 use super::cluster::RawCluster;
 use super::error::{LoadError, Place};
 use super::{
-    Cel, Check, ContainerPath, Dns, DnsTarget, EndpointPort, Endpoints, Free, Level, Mount, Pattern, Question, Range,
-    Scenario, Storage,
+    Cel, Check, ContainerPath, Dns, DnsTarget, EndpointPort, Endpoints, Free, Level, Mount, Pattern, Programs,
+    Question, Range, Scenario, Storage,
 };
 use crate::lang::Text;
 use crate::timeline::{self, Step, StepTable};
@@ -245,7 +245,11 @@ impl Loader<'_> {
         }
         if let Some(text) = &raw.cel {
             let place = text_place(self.file, self.source, text.span());
-            questions.push(Question::Cel(Cel { expression: text.get_ref().clone(), place }));
+            questions.push(Question::Cel(Cel {
+                expression: text.get_ref().clone(),
+                place,
+                programs: Programs::default(),
+            }));
         }
         if let Some(mount) = raw.mount {
             questions.push(Question::Mount(Mount {

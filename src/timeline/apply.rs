@@ -1,5 +1,4 @@
 //! `kubectl apply -f` (`kubectl/pkg/cmd/apply`, `cli-runtime/pkg/resource`).
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -9,13 +8,12 @@ use super::command::{Command, Done, DryRun, Kubectl};
 use super::flags::Spec;
 use super::kubectl::{self, Error, Namespace, Output, Problem};
 use super::resources::parse_selector;
-use crate::api::dynamic::{FieldValidation, Patch, field_paths, stored_version};
+pub(super) use super::visitor::{Info, read_file};
+use crate::api::dynamic::{FieldValidation, Patch, stored_version};
 use crate::api::label_selector::matches_requirement;
 use crate::api::patch::{PatchError, create_three_way_merge_patch};
-use crate::api::schema::{self, resources};
-use crate::api::{Kind, Object, decode};
+use crate::api::{Object, schema};
 use crate::cluster::Cluster;
-use crate::manifest::{self, Document};
 
 /// The annotation that keeps what was applied last.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -104,7 +102,10 @@ fn from_flags(k: &mut Kubectl<'_>) -> Done {
                 let value = live(k).unwrap_or_default();
                 k.print(info.kind, &info.name, verb, &value)?;
             }
-            Err(error) => {
+            Err(mut error) => {
+                if let Error::Status(status) = &mut error {
+                    warnings.append(&mut status.warnings);
+                }
                 k.problems.push(problem(info, &error));
                 k.errors.push(error);
             }
@@ -123,18 +124,7 @@ fn from_flags(k: &mut Kubectl<'_>) -> Done {
     Ok(())
 }
 
-/// A document that kubectl understood so far: something it can ask the server for.
-pub(super) struct Info {
-    pub(super) document: Arc<Document>,
-    pub(super) source: String,
-    pub(super) kind: Kind,
-    pub(super) namespace: String,
-    pub(super) name: String,
-    pub(super) object: Value,
-}
-
-/// Applies files in order. Objects are applied although other documents have errors, as kubectl does; a warning is said
-/// once (`rest.WarningWriterOptions.Deduplicate`).
+/// Applies files in order. Objects are applied although other documents have errors, as kubectl does.
 pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'_>) -> Output {
     let mut output = Output::default();
     let mut visit_errors = Vec::new();
@@ -153,20 +143,18 @@ pub fn run(cluster: &mut Cluster, files: &[ManifestFile], namespace: Namespace<'
         0 => Vec::new(),
         _ => vec![Error::Aggregate(visit_errors)],
     };
-    let mut said = BTreeSet::new();
     for info in &infos {
         let mut warnings = Vec::new();
         match apply_one(cluster, info, &mut warnings) {
             Ok(verb) => output.stdout.push_str(&format!("{} {verb}\n", kubectl::object_name(info.kind, &info.name))),
             Err(error) => {
+                warnings.extend_from_slice(error.warnings());
                 output.problems.push(problem(info, &error));
                 errors.push(error);
             }
         }
         for warning in warnings {
-            if said.insert(warning.clone()) {
-                output.stderr.push_str(&format!("Warning: {warning}\n"));
-            }
+            kubectl::print_warning(&mut output.stderr, &warning);
             output.problems.push(Problem {
                 message: warning,
                 document: Some(info.document.clone()),
@@ -196,124 +184,6 @@ pub(super) fn problem(info: &Info, error: &Error) -> Problem {
         None => message,
     };
     Problem { message, document: Some(info.document.clone()), fields, causes, ..Problem::default() }
-}
-
-/// Reads a file into infos; a document that kubectl does not understand becomes an error and the others go on
-/// (`StreamVisitor.Visit` with `ContinueOnError`).
-pub(super) fn read_file(
-    file: &ManifestFile,
-    namespace: Namespace<'_>,
-    infos: &mut Vec<Info>,
-    errors: &mut Vec<Error>,
-    problems: &mut Vec<Problem>,
-) {
-    let read = manifest::read(&file.name, &file.bytes);
-    for document in read.documents {
-        let document = Arc::new(document);
-        let mut report = |error: Error, fields: Vec<String>| {
-            let message = error.to_string();
-            let document = Some(document.clone());
-            problems.push(Problem { message, document, fields, ..Problem::default() });
-            errors.push(error);
-        };
-        if let Err((message, field)) = validate_object_kind(&document.value) {
-            let hint = "if you choose to ignore these errors, turn validation off with --validate=false";
-            let message = format!("error validating \"{}\": error validating data: {message}; {hint}", file.name);
-            report(Error::Client(message), vec![field.to_owned()]);
-            return; // kubectl stops reading this file
-        }
-        let items = if is_list(&document.value) {
-            document.items().into_iter().map(Arc::new).collect()
-        } else {
-            vec![document.clone()]
-        };
-        for item in items {
-            match info(item, &file.name, namespace) {
-                Ok(info) => infos.push(info),
-                Err((error, fields)) => report(error, fields),
-            }
-        }
-    }
-    if let Some(error) = read.error {
-        let message = format!("error parsing {}: {}", file.name, error.message);
-        errors.push(Error::Client(message));
-        problems.push(Problem { message: error.message.clone(), unreadable: Some(error), ..Problem::default() });
-    }
-}
-
-/// `unstructuredJSONScheme.decode`: what has `items` is a list.
-fn is_list(value: &Value) -> bool {
-    value.get("items").is_some_and(|items| !items.is_null())
-}
-
-/// `validation.getObjectKind`: the message and the field it is about.
-fn validate_object_kind(value: &Value) -> Result<(), (String, &'static str)> {
-    let Value::Object(fields) = value else {
-        return Err(("invalid object to validate".to_owned(), ""));
-    };
-    let api_version = match fields.get("apiVersion") {
-        None | Some(Value::Null) => Err("apiVersion not set".to_owned()),
-        Some(Value::String(v)) if v.matches('/').count() > 1 => Err(format!("unexpected GroupVersion string: {v}")),
-        Some(Value::String(_)) => Ok(()),
-        Some(_) => Err("apiVersion isn't string type".to_owned()),
-    };
-    let kind = match fields.get("kind") {
-        None | Some(Value::Null) => Err("kind not set".to_owned()),
-        Some(Value::String(_)) => Ok(()),
-        Some(_) => Err("kind isn't string type".to_owned()),
-    };
-    match (api_version, kind) {
-        (Ok(()), Ok(())) => Ok(()),
-        (Err(one), Ok(())) => Err((one, "apiVersion")),
-        (Ok(()), Err(one)) => Err((one, "kind")),
-        (Err(one), Err(two)) => Err((format!("[{one}, {two}]"), "apiVersion")),
-    }
-}
-
-/// `mapper.infoForData`, `SetNamespace`, `RequireNamespace`.
-fn info(document: Arc<Document>, source: &str, namespace: Namespace<'_>) -> Result<Info, (Error, Vec<String>)> {
-    let client = |message: String, field: &str| (Error::Client(message), vec![field.to_owned()]);
-    let object = document.value.clone();
-    if let Err(error) = decode::check_metadata(&object) {
-        return Err((Error::Client(format!("unable to decode \"{source}\": {error}")), field_paths(&error)));
-    }
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (api_version, kind_name) = (text("/apiVersion"), text("/kind"));
-    let (name, mut own_namespace) = (text("/metadata/name"), text("/metadata/namespace"));
-    if kind_name.is_empty() {
-        return Err(client(format!("unable to decode \"{source}\": Object 'Kind' is missing in '{object}'"), "kind"));
-    }
-    let known = Kind::find(&api_version, &kind_name);
-    let Some(kind) = known else {
-        if resources::is_served(&api_version, &kind_name) {
-            let message = format!(
-                "{kind_name} in version \"{api_version}\" is not simulated: a cluster takes such an object if it is valid, \
-                 but nothing is known here of what comes of it"
-            );
-            return Err(client(message, "kind"));
-        }
-        let message = format!(
-            "resource mapping not found for name: \"{name}\" namespace: \"{own_namespace}\" from \"{source}\": no matches \
-             for kind \"{kind_name}\" in version \"{api_version}\"\nensure CRDs are installed first"
-        );
-        let field = if Kind::ALL.iter().any(|k| k.name() == kind_name) { "apiVersion" } else { "kind" };
-        return Err(client(message, field));
-    };
-    let mut object = object;
-    if kind.namespaced() {
-        if own_namespace.is_empty() {
-            own_namespace = namespace.name.to_owned();
-            metadata_mut(&mut object).insert("namespace".to_owned(), Value::String(own_namespace.clone()));
-        } else if namespace.enforced && namespace.name != own_namespace {
-            let required = namespace.name;
-            let message = format!(
-                "the namespace from the provided object \"{own_namespace}\" does not match the namespace \"{required}\". \
-                 You must pass '--namespace={own_namespace}' to perform this operation."
-            );
-            return Err(client(message, "metadata.namespace"));
-        }
-    }
-    Ok(Info { document, source: source.to_owned(), kind, namespace: own_namespace, name, object })
 }
 
 pub(super) fn metadata_mut(object: &mut Value) -> &mut Map<String, Value> {
@@ -377,6 +247,9 @@ pub(super) fn last_applied_text(object: &Value) -> (String, bool) {
 /// JSON as Go's encoder writes it: `<`, `>` and `&` are escaped, and so are U+2028 and U+2029.
 fn go_json(value: &Value) -> String {
     let text = value.to_string();
+    if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -418,6 +291,12 @@ pub(super) fn prune_nulls(value: &mut Value) {
     }
 }
 
+/// An object of the store as JSON.
+fn current(cluster: &Cluster, live: &Object) -> Arc<Value> {
+    let known = cluster.api().store().value(live.kind(), live.namespace(), live.name());
+    known.cloned().unwrap_or_else(|| Arc::new(live.to_value()))
+}
+
 fn update(
     cluster: &mut Cluster,
     info: &Info,
@@ -425,7 +304,7 @@ fn update(
     modified: Value,
     warnings: &mut Vec<String>,
 ) -> Result<&'static str, Error> {
-    let current = live.to_value();
+    let current = current(cluster, live);
     let original = live.metadata().annotations.as_ref().and_then(|a| a.get(LAST_APPLIED));
     if original.is_none() {
         warnings.push(format!(
@@ -439,10 +318,15 @@ fn update(
     let original: Value =
         original.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_else(|| Map::new().into());
     let (original, modified) = (stored_version(original), stored_version(modified));
+    let same_kind = modified.get("kind").is_none_or(|kind| kind == info.kind.name());
     let root = schema::kind(info.kind.api_version(), info.kind.name());
     let patch = root
         .ok_or_else(|| PatchError::Other(format!("no schema for {}", info.kind.name())))
         .and_then(|root| create_three_way_merge_patch(&original, &modified, &current, root))
+        .and_then(|patch| {
+            let changed = || PatchError::Other("At least one of apiVersion, kind and name was changed".to_owned());
+            if same_kind { Ok(patch) } else { Err(changed()) }
+        })
         .map_err(|error| {
             Error::Client(format!(
                 "creating patch with:\noriginal:\n{}\nmodified:\n{}\ncurrent:\n{}\nfor: {error}",
@@ -454,12 +338,12 @@ fn update(
     let unchanged = patch.as_object().is_some_and(Map::is_empty);
     let mut deleting = live.metadata().deletion_timestamp.is_some();
     if !unchanged {
-        let text = go_json(&patch);
+        let body = Patch::Strategic(patch.clone());
         let accepted = cluster
             .api_mut()
-            .patch(info.kind, &info.namespace, &info.name, &Patch::Strategic(patch), FieldValidation::Strict)
+            .patch(info.kind, &info.namespace, &info.name, &body, FieldValidation::Strict)
             .map_err(|status| {
-                let verb = format!("applying patch:\n{text}\nto:\n{}\nfor:", describe(info));
+                let verb = format!("applying patch:\n{}\nto:\n{}\nfor:", go_json(&patch), describe(info));
                 Error::from(status).add_source("patching", &info.source).add_source(&verb, &info.source)
             })?;
         warnings.extend(accepted.warnings);
@@ -498,9 +382,10 @@ fn invalid_path_segment(name: &str) -> Option<String> {
     (!illegal.is_empty()).then(|| illegal.join(" "))
 }
 
-/// `resource.Info.String`.
+/// `resource.Info.String`; the kind is as the manifest spells it.
 fn describe(info: &Info) -> String {
-    let (group, version, kind) = (info.kind.group(), info.kind.version(), info.kind.name());
+    let given = info.object.get("kind").and_then(Value::as_str);
+    let (group, version, kind) = (info.kind.group(), info.kind.version(), given.unwrap_or(info.kind.name()));
     format!(
         "Resource: \"{group}/{version}, Resource={}\", GroupVersionKind: \"{group}/{version}, Kind={kind}\"\nName: {}, Namespace: {}",
         info.kind.plural(),

@@ -484,7 +484,7 @@ fn go_indented(value: &Value) -> String {
 /// An object as Go writes its type: with the empty values of fields that are always written.
 pub(super) fn as_go_writes(kind: Kind, value: &Value) -> Value {
     match schema::kind(kind.api_version(), kind.name()) {
-        Some(root) => crate::api::decode::normalise(value, root),
+        Some(root) => crate::api::decode::normalise(value.clone(), root),
         None => value.clone(),
     }
 }

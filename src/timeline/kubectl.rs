@@ -1,5 +1,4 @@
 //! What all kubectl commands have in common: how they name objects and how they print errors.
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -76,13 +75,8 @@ impl fmt::Display for Error {
             Error::Status(status) => write!(f, "{status}"),
             Error::Client(message) => f.write_str(message),
             Error::Aggregate(errors) => {
-                let mut texts: Vec<String> = Vec::new();
-                for error in errors {
-                    let text = error.to_string();
-                    if !texts.contains(&text) {
-                        texts.push(text);
-                    }
-                }
+                let mut texts = Vec::new();
+                errors.iter().for_each(|error| error.collect_texts(&mut texts));
                 match texts.as_slice() {
                     [one] => f.write_str(one),
                     more => write!(f, "[{}]", more.join(", ")),
@@ -99,6 +93,22 @@ impl From<Status> for Error {
 }
 
 impl Error {
+    /// Several messages of kubectl's own.
+    pub fn list(messages: Vec<String>) -> Self {
+        Error::Aggregate(messages.into_iter().map(Error::Client).collect())
+    }
+
+    /// Every text once, aggregates in aggregates included (`aggregate.visit`).
+    fn collect_texts(&self, texts: &mut Vec<String>) {
+        if let Error::Aggregate(errors) = self {
+            return errors.iter().for_each(|error| error.collect_texts(texts));
+        }
+        let text = self.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+
     /// Puts the file and what was being done in front (`cmdutil.AddSourceToErr`).
     pub fn add_source(self, verb: &str, source: &str) -> Self {
         let wrap = |message: &dyn fmt::Display| format!("error when {verb} \"{source}\": {message}");
@@ -108,6 +118,14 @@ impl Error {
                 Error::Status(status)
             }
             other => Error::Client(wrap(&other)),
+        }
+    }
+
+    /// The warnings that came with a refusal.
+    pub fn warnings(&self) -> &[String] {
+        match self {
+            Error::Status(status) => &status.warnings,
+            Error::Client(_) | Error::Aggregate(_) => &[],
         }
     }
 
@@ -123,17 +141,36 @@ impl Error {
     }
 }
 
+/// Prints a warning unless it was printed before: kubectl says each once a command.
+pub fn print_warning(stderr: &mut String, warning: &str) {
+    let line = format!("Warning: {warning}\n");
+    if !stderr.lines().any(|printed| printed == line.trim_end_matches('\n')) {
+        stderr.push_str(&line);
+    }
+}
+
 /// What kubectl prints for the errors a command ended with (`cmdutil.checkErr`); empty without errors.
 pub fn print_errors(errors: &[Error]) -> String {
-    match errors {
-        [] => String::new(),
-        [Error::Aggregate(inner)] if inner.len() == 1 => print_errors(inner),
-        [Error::Aggregate(inner)] => print_errors(inner),
-        [Error::Status(status)] if status.reason == Reason::Invalid => invalid(status),
-        [Error::Client(message)] if message.starts_with("error: ") => format!("{message}\n"),
-        [Error::Client(message)] => format!("error: {message}\n"),
-        [one] => format!("{}\n", one.message()),
-        more => more.iter().map(|e| format!("{}\n", e.message())).collect(),
+    let lines = |errors: &[Error]| errors.iter().map(|e| format!("{}\n", e.message())).collect();
+    let one = match errors {
+        [] => return String::new(),
+        [one] => one,
+        more => return lines(more),
+    };
+    // an aggregate of one is unwrapped, but only once
+    let one = match one {
+        Error::Aggregate(inner) => match inner.as_slice() {
+            [inner] => inner,
+            _ => one,
+        },
+        _ => one,
+    };
+    match one {
+        Error::Aggregate(inner) => lines(inner),
+        Error::Status(status) if status.reason == Reason::Invalid => invalid(status),
+        Error::Client(message) if message.starts_with("error: ") => format!("{message}\n"),
+        Error::Client(message) => format!("error: {message}\n"),
+        Error::Status(_) => format!("{}\n", one.message()),
     }
 }
 
@@ -226,9 +263,10 @@ impl Output {
     /// The output of a command that printed this and ended with these errors. A warning is said once
     /// (`rest.WarningWriterOptions.Deduplicate`).
     pub fn new(stdout: String, warnings: &[String], errors: &[Error]) -> Self {
-        let mut said = BTreeSet::new();
-        let mut stderr: String =
-            warnings.iter().filter(|w| said.insert(*w)).map(|w| format!("Warning: {w}\n")).collect();
+        let mut stderr = String::new();
+        for warning in warnings.iter().chain(errors.iter().flat_map(Error::warnings)) {
+            print_warning(&mut stderr, warning);
+        }
         stderr.push_str(&print_errors(errors));
         let problem = |error: &Error| Problem {
             message: match error {

@@ -11,29 +11,40 @@ use crate::api::schema::{Field, Shape, StructType, Type};
 ///
 /// One exception: an absent `targetPort` stays absent, though Go shows it as 0 before defaulting; so defaulting need
 /// not tell the two apart. The value should have passed [`check`](super::check); what did not is kept as it is.
-pub fn normalise(value: &Value, root: &StructType) -> Value {
-    match value {
-        Value::Object(object) => Value::Object(structure(object, root)),
-        Value::Null => Value::Object(structure(&Map::new(), root)),
-        other => other.clone(),
+pub fn normalise(mut value: Value, root: &StructType) -> Value {
+    if value.is_null() {
+        value = Value::Object(Map::new());
+    }
+    if let Value::Object(object) = &mut value {
+        structure(object, root);
+    }
+    value
+}
+
+fn structure(object: &mut Map<String, Value>, ty: &StructType) {
+    object.retain(|key, value| {
+        let Some(field) = ty.field(key).filter(|_| !value.is_null()) else { return false };
+        read(value, &field.ty);
+        !omitted(value, field)
+    });
+    for field in ty.fields().filter(|field| is_written_if_unset(field)) {
+        if !object.contains_key(field.json_name) {
+            let value = if field.ty.pointer { Value::Null } else { zero(&field.ty) };
+            object.insert(field.json_name.to_owned(), value);
+        }
     }
 }
 
-fn structure(object: &Map<String, Value>, ty: &StructType) -> Map<String, Value> {
-    let mut out = Map::new();
-    for field in ty.fields() {
-        let given = object.get(field.json_name).filter(|value| !value.is_null());
-        let value = match given {
-            Some(value) => read(value, &field.ty),
-            None if field.ty.pointer => Value::Null,
-            None if field.omit_empty && matches!(field.ty.shape, Shape::IntOrString) => continue,
-            None => zero(&field.ty),
-        };
-        if !omitted(&value, field) {
-            out.insert(field.json_name.to_owned(), value);
-        }
+/// Whether Go writes a field that was never set.
+fn is_written_if_unset(field: &Field) -> bool {
+    use Shape::{Bool, Int32, Int64, IntOrString, MicroTime, Quantity, String, Struct, Time};
+    let null = field.ty.pointer
+        || !matches!(field.ty.shape, Bool | Int32 | Int64 | IntOrString | String | Quantity | Struct(_));
+    if field.omit_zero && null {
+        return false;
     }
-    out
+    let never_empty = !field.ty.pointer && matches!(field.ty.shape, Struct(_) | Quantity | Time | MicroTime);
+    !field.omit_empty || never_empty
 }
 
 /// Whether `omitempty` or `omitzero` hides a field of this value.
@@ -71,50 +82,50 @@ fn zero(ty: &Type) -> Value {
         Shape::Int32 | Shape::Int64 | Shape::IntOrString => Value::from(0),
         Shape::String => Value::String(String::new()),
         Shape::Quantity => Value::from("0"),
-        Shape::Struct(inner) => Value::Object(structure(&Map::new(), inner.get())),
+        Shape::Struct(inner) => normalise(Value::Null, inner.get()),
         Shape::Bytes | Shape::Time | Shape::MicroTime | Shape::Raw | Shape::List(_) | Shape::Map(_) => Value::Null,
     }
 }
 
 /// An element of a list or map; null is the zero value there.
-fn element(value: &Value, ty: &Type) -> Value {
-    match (value, &ty.shape) {
+fn element(value: &mut Value, ty: &Type) {
+    match (&*value, &ty.shape) {
         // A stored nil comes back as no bytes.
-        (Value::Null, Shape::Bytes) => Value::String(String::new()),
-        (Value::Null, _) => zero(ty),
-        (value, _) => read(value, ty),
+        (Value::Null, Shape::Bytes) => *value = Value::String(String::new()),
+        (Value::Null, _) => *value = zero(ty),
+        _ => read(value, ty),
     }
 }
 
-fn read(value: &Value, ty: &Type) -> Value {
-    match (&ty.shape, value) {
-        (Shape::Struct(inner), Value::Object(object)) => Value::Object(structure(object, inner.get())),
+fn read(value: &mut Value, ty: &Type) {
+    let canonical = match (&ty.shape, &mut *value) {
+        (Shape::Struct(inner), Value::Object(object)) => return structure(object, inner.get()),
         // Empty and nil are the same once stored.
-        (Shape::Map(_), Value::Object(object)) if object.is_empty() && !ty.pointer => Value::Null,
-        (Shape::List(_), Value::Array(items)) if items.is_empty() && !ty.pointer => Value::Null,
-        (Shape::Map(ty), Value::Object(object)) => {
-            Value::Object(object.iter().map(|(key, value)| (key.clone(), element(value, ty))).collect())
-        }
-        (Shape::List(ty), Value::Array(items)) => items.iter().map(|item| element(item, ty)).collect(),
+        (Shape::Map(_), Value::Object(object)) if object.is_empty() && !ty.pointer => Some(Value::Null),
+        (Shape::List(_), Value::Array(items)) if items.is_empty() && !ty.pointer => Some(Value::Null),
+        (Shape::Map(ty), Value::Object(object)) => return object.values_mut().for_each(|value| element(value, ty)),
+        (Shape::List(ty), Value::Array(items)) => return items.iter_mut().for_each(|item| element(item, ty)),
         (Shape::Int32 | Shape::Int64 | Shape::IntOrString, Value::Number(number)) => {
-            go::integer(number).map_or_else(|| value.clone(), Value::from)
+            go::integer(number).map(Value::from)
         }
-        (Shape::Quantity, value) => check::quantity(value).map_or_else(|_| value.clone(), |q| q.to_string().into()),
+        (Shape::Quantity, value) => check::quantity(value).ok().map(|quantity| quantity.to_string().into()),
         (Shape::Time | Shape::MicroTime, Value::String(text)) => {
             let micro = matches!(ty.shape, Shape::MicroTime);
-            match time::parse(text, micro) {
-                Ok(moment) if moment.is_zero() => Value::Null,
-                Ok(moment) => Value::String(moment.to_utc(micro)),
-                Err(_) => value.clone(),
-            }
+            time::parse(text, micro).ok().map(|moment| match moment.is_zero() {
+                true => Value::Null,
+                false => Value::String(moment.to_utc(micro)),
+            })
         }
         (Shape::Bytes, Value::String(text)) => {
-            go::base64_decode(text.as_bytes()).map_or_else(|_| value.clone(), |bytes| go::base64_encode(&bytes).into())
+            go::base64_decode(text.as_bytes()).ok().map(|bytes| go::base64_encode(&bytes).into())
         }
         (Shape::Bytes, Value::Array(items)) => {
             let byte = |item: &Value| item.as_number().and_then(go::integer).unwrap_or(0) as u8;
-            go::base64_encode(&items.iter().map(byte).collect::<Vec<_>>()).into()
+            Some(go::base64_encode(&items.iter().map(byte).collect::<Vec<_>>()).into())
         }
-        _ => value.clone(),
+        _ => None,
+    };
+    if let Some(canonical) = canonical {
+        *value = canonical;
     }
 }

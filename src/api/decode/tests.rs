@@ -316,7 +316,7 @@ fn normalising_drops_what_go_drops_and_adds_what_go_adds() {
         },
     });
     assert_eq!(
-        normalise(&value, root("PersistentVolumeClaim")),
+        normalise(value, root("PersistentVolumeClaim")),
         json!({
             "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "data"},
             "spec": {
@@ -337,7 +337,7 @@ fn normalising_writes_values_in_canonical_form() {
     }], "volumes": [{"emptyDir": {}}], "terminationGracePeriodSeconds": 0},
         "status": {"conditions": [{"lastTransitionTime": "2024-01-01T01:00:00.5+01:00"}]}});
     assert_eq!(
-        normalise(&pod, root("Pod")),
+        normalise(pod, root("Pod")),
         json!({"metadata": {}, "spec": {"containers": [{
             "name": "c", "ports": [{"containerPort": 80}],
             "resources": {"limits": {"cpu": "500m", "memory": "1Gi", "x": "0"}},
@@ -349,7 +349,7 @@ fn normalising_writes_values_in_canonical_form() {
     );
     let secret = json!({"data": {"a": "aGVs\nbG8=", "b": [104, 105], "c": null}});
     assert_eq!(
-        normalise(&secret, root("Secret")),
+        normalise(secret, root("Secret")),
         json!({"metadata": {}, "data": {"a": "aGVsbG8=", "b": "aGk=", "c": ""}})
     );
 }
@@ -357,7 +357,7 @@ fn normalising_writes_values_in_canonical_form() {
 #[test]
 fn normalising_twice_changes_nothing_more() {
     let service = json!({"spec": {"ports": [{"port": 80}], "selector": {"a": null}}});
-    let once = normalise(&service, root("Service"));
+    let once = normalise(service, root("Service"));
     assert_eq!(
         once,
         json!({
@@ -365,8 +365,8 @@ fn normalising_twice_changes_nothing_more() {
             "spec": {"ports": [{"port": 80}], "selector": {"a": ""}},
         })
     );
-    assert_eq!(normalise(&once, root("Service")), once);
-    assert_eq!(normalise(&json!({"rules": []}), root("Role")), json!({"metadata": {}, "rules": null}));
+    assert_eq!(normalise(once.clone(), root("Service")), once);
+    assert_eq!(normalise(json!({"rules": []}), root("Role")), json!({"metadata": {}, "rules": null}));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::job::{set_job_template_defaults, warnings_for_job_spec};
 use super::stateful_set::default_string;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::cron::Schedule;
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
@@ -36,7 +36,7 @@ impl Strategy for CronJob {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if let Some(spec) = &mut self.spec.job_template.spec {
             let old = old.spec.job_template.spec.as_ref();
             drop_disabled_template_fields(&mut spec.template, old.map(|o| &o.template));
@@ -47,7 +47,7 @@ impl Strategy for CronJob {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

@@ -12,7 +12,7 @@ use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
 use crate::api::pod_warnings::warnings_for_pod_template;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::label_selector::validate_label_selector;
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
@@ -52,7 +52,7 @@ impl Strategy for DaemonSet {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
             drop_disabled_template_fields(&mut spec.template, Some(&old.template));
         }
@@ -65,7 +65,7 @@ impl Strategy for DaemonSet {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

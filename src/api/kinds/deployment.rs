@@ -13,7 +13,7 @@ use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
 use crate::api::object::ApiObject;
 use crate::api::pod_warnings::warnings_for_pod_template;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
 use crate::api::validation::{validate_immutable, validate_nonnegative};
@@ -44,7 +44,7 @@ impl Strategy for Deployment {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
             drop_disabled_template_fields(&mut spec.template, Some(&old.template));
         }
@@ -55,7 +55,7 @@ impl Strategy for Deployment {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
         self.metadata.labels.clone_from(&old.metadata.labels);
     }
 

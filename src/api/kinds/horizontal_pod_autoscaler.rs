@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::api::field::{ErrorList, Path};
 use crate::api::quantity::Quantity;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::invalid_each;
 use crate::api::validation::names::{is_path_segment_name, name_is_dns_subdomain, validate_dns1123_label};
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
@@ -49,11 +49,11 @@ impl Strategy for HorizontalPodAutoscaler {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::field::{ErrorList, Path, go_quote};
 use crate::api::object::ApiObject;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::invalid_each;
 use crate::api::validation::ip::parse_ip_sloppy;
 use crate::api::validation::names::{
@@ -35,14 +35,14 @@ impl Strategy for Ingress {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

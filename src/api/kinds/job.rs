@@ -12,7 +12,7 @@ use crate::api::object::ApiObject;
 use crate::api::pod_warnings::warnings_for_pod_template;
 use crate::api::status::Status;
 use crate::api::store::Store;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 
 /// The label with a Job's name on its pods.
 pub const JOB_NAME_LABEL: &str = "batch.kubernetes.io/job-name";
@@ -42,7 +42,7 @@ impl Strategy for Job {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if let (Some(spec), Some(old)) = (&mut self.spec, &old.spec) {
             drop_disabled_template_fields(&mut spec.template, Some(&old.template));
         }
@@ -52,7 +52,7 @@ impl Strategy for Job {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn allocate(&mut self, old: Option<&Self>, _store: &Store) -> Result<(), Status> {
@@ -158,7 +158,7 @@ pub fn has_condition(job: &Job, condition: &str) -> bool {
 }
 
 /// Whether two parts of Jobs mean the same.
-fn same<T: serde::Serialize>(type_name: &str, a: &T, b: &T) -> bool {
+fn same<T: serde::Serialize + PartialEq>(type_name: &str, a: &T, b: &T) -> bool {
     internal::semantic_equal(type_name, a, b)
 }
 

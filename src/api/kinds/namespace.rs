@@ -8,7 +8,7 @@ use crate::api::field::{ErrorList, Path};
 use crate::api::object::{ApiObject, Kind, Object};
 use crate::api::server::{Accepted, ApiServer, DeleteOptions, FOREGROUND_DELETION, ORPHAN_DEPENDENTS, Propagation};
 use crate::api::status::Status;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::invalid_each;
 use crate::api::validation::names::{is_qualified_name, name_is_dns_label};
 use crate::api::validation::object_meta::{
@@ -46,12 +46,12 @@ impl Strategy for Namespace {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
-        self.status.clone_from(&old.status);
+        keep(&mut self.spec, &old.spec);
+        keep(&mut self.status, &old.status);
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{Node, Taint};
 use super::persistent_volume::default_resource_list;
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::ip::{validate_cidr_for_legacy_field, warnings_for_cidr};
 use crate::api::validation::label_selector::validate_label_name;
 use crate::api::validation::names::{is_label_value, name_is_dns_subdomain};
@@ -31,7 +31,7 @@ impl Strategy for Node {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         let had_source = old.spec.as_ref().is_some_and(|s| s.config_source.is_some());
         if let Some(spec) = &mut self.spec
             && !had_source
@@ -41,7 +41,7 @@ impl Strategy for Node {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

@@ -16,7 +16,7 @@ use crate::api::object::ApiObject;
 use crate::api::quantity::{Quantity, scale};
 use crate::api::status::Status;
 use crate::api::store::Store;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::node_selector::validate_node_selector;
 use crate::api::validation::object_meta::validate_object_meta;
@@ -55,11 +55,11 @@ impl Strategy for PersistentVolume {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
         let (Some(new), Some(old)) = (self.status.as_mut(), old.status.as_ref()) else { return };
         if new.phase == old.phase && new.last_phase_transition_time.is_none() {
             new.last_phase_transition_time.clone_from(&old.last_phase_transition_time);

@@ -13,7 +13,7 @@ use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
 use crate::api::object::ApiObject;
 use crate::api::quantity::Quantity;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::label_selector::{has_invalid_label_value, validate_label_selector, validate_labels};
 use crate::api::validation::names::{is_dns1123_subdomain, name_is_dns_label, name_is_dns_subdomain};
 use crate::api::validation::object_meta::{validate_annotations, validate_object_meta, validate_object_meta_update};
@@ -41,12 +41,12 @@ impl Strategy for PersistentVolumeClaim {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         prepare_data_sources(self.spec.get_or_insert_default(), old.spec.as_ref());
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

@@ -17,7 +17,7 @@ use crate::api::pod_resources::qos_class;
 use crate::api::pod_warnings::{app_armor_field, warnings_for_pod};
 use crate::api::status::Status;
 use crate::api::store::Store;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::validate_object_meta;
 use crate::api::validation::pod_spec::{
@@ -53,7 +53,7 @@ impl Strategy for Pod {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if let Some(spec) = &mut self.spec {
             drop_disabled_fields(spec, old.spec.as_ref());
         }
@@ -63,7 +63,7 @@ impl Strategy for Pod {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
         self.metadata.owner_references.clone_from(&old.metadata.owner_references);
         let old_status = old.status.as_ref();
         let status = self.status.get_or_insert_default();

@@ -4,7 +4,7 @@ use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec}
 use super::apps::{validate_at_most_100_percent, validate_int_or_percent};
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::invalid_printed;
 use crate::api::validation::label_selector::validate_label_selector;
 use crate::api::validation::names::name_is_path_segment;
@@ -17,14 +17,14 @@ impl Strategy for PodDisruptionBudget {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if self.spec != old.spec {
             self.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
         }
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

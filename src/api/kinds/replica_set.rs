@@ -9,7 +9,7 @@ use crate::api::defaults::pod_spec::set_pod_template_defaults;
 use crate::api::field::{ErrorList, Path};
 use crate::api::object::ApiObject;
 use crate::api::pod_warnings::warnings_for_pod_template;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
 use crate::api::validation::{validate_immutable, validate_nonnegative};
@@ -30,7 +30,7 @@ impl Strategy for ReplicaSet {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
         if let Some(template) = self.spec.as_mut().and_then(|s| s.template.as_mut()) {
             drop_disabled_template_fields(template, old.spec.as_ref().and_then(|s| s.template.as_ref()));
         }
@@ -40,7 +40,7 @@ impl Strategy for ReplicaSet {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

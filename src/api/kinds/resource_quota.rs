@@ -8,7 +8,7 @@ use super::persistent_volume::default_resource_list;
 use crate::api::field::{ErrorList, Path};
 use crate::api::internal;
 use crate::api::quantity::Quantity;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 use crate::api::validation::names::name_is_dns_subdomain;
 use crate::api::validation::object_meta::{validate_object_meta, validate_object_meta_update};
 use crate::api::validation::resources::{
@@ -44,11 +44,11 @@ impl Strategy for ResourceQuota {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn validate(&self) -> ErrorList {

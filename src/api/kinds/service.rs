@@ -11,7 +11,7 @@ use super::stateful_set::default_string;
 use crate::api::field::ErrorList;
 use crate::api::status::Status;
 use crate::api::store::Store;
-use crate::api::strategy::Strategy;
+use crate::api::strategy::{Strategy, keep};
 
 /// How long a client sticks to an endpoint (`v1.DefaultClientIPServiceAffinitySeconds`).
 const DEFAULT_CLIENT_IP_SECONDS: i32 = 10_800;
@@ -60,11 +60,11 @@ impl Strategy for Service {
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
-        self.status.clone_from(&old.status);
+        keep(&mut self.status, &old.status);
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        self.spec.clone_from(&old.spec);
+        keep(&mut self.spec, &old.spec);
     }
 
     fn allocate(&mut self, old: Option<&Self>, store: &Store) -> Result<(), Status> {

@@ -148,6 +148,12 @@ pub fn is_served(api_version: &str, kind: &str) -> bool {
     by_api_version(api_version, kind).is_some() || OTHERS.iter().any(other)
 }
 
+/// Whether a cluster serves anything of this group and version.
+pub fn is_served_version(api_version: &str) -> bool {
+    RESOURCES.iter().any(|known| known.api_version() == api_version)
+        || OTHERS.iter().any(|(version, _)| *version == api_version)
+}
+
 impl ResourceType {
     /// `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> String {

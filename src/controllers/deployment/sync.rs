@@ -98,14 +98,23 @@ impl Rollout<'_> {
         self.d.set_annotation(REVISION, revision)
     }
 
-    fn existing_new_replica_set(&mut self, set: &ReplicaSet, new_revision: i64) -> Result<Arc<ReplicaSet>, Status> {
-        let mut copy = set.clone();
-        let annotations_changed = set_new_annotations(self.d, &mut copy, new_revision, true);
+    fn existing_new_replica_set(
+        &mut self,
+        set: &Arc<ReplicaSet>,
+        new_revision: i64,
+    ) -> Result<Arc<ReplicaSet>, Status> {
+        let mut bare = ReplicaSet { metadata: set.metadata.clone(), ..Default::default() };
+        let annotations_changed = set_new_annotations(self.d, &mut bare, new_revision, true);
         let min_ready_seconds = spec_of(self.d).min_ready_seconds;
-        if let Some(spec) = copy.spec.as_mut() {
+        let mut copy = set.clone();
+        if bare.metadata != set.metadata {
+            Arc::make_mut(&mut copy).metadata = bare.metadata;
+        }
+        if let Some(spec) = &set.spec {
             let differs = spec.min_ready_seconds.unwrap_or(0) != min_ready_seconds.unwrap_or(0);
             if annotations_changed || differs {
-                spec.min_ready_seconds = min_ready_seconds;
+                let mut copy = Arc::unwrap_or_clone(copy);
+                copy.spec.get_or_insert_default().min_ready_seconds = min_ready_seconds;
                 return Ok(self.api.update(copy)?.object);
             }
         }
@@ -119,7 +128,7 @@ impl Rollout<'_> {
         if needs_update {
             self.update_status()?;
         }
-        Ok(Arc::new(copy))
+        Ok(copy)
     }
 
     fn create_new_replica_set(

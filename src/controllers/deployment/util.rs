@@ -153,6 +153,9 @@ pub(super) fn equal_ignoring_hash(a: &PodTemplateSpec, b: &PodTemplateSpec) -> b
     if a.spec != b.spec {
         return false;
     }
+    if a.metadata == b.metadata {
+        return true;
+    }
     let bare = |template: &PodTemplateSpec| {
         let mut metadata = template.metadata.clone().unwrap_or_default();
         metadata.labels.iter_mut().for_each(|l| {
@@ -167,8 +170,12 @@ pub(super) fn equal_ignoring_hash(a: &PodTemplateSpec, b: &PodTemplateSpec) -> b
 
 /// The oldest ReplicaSet with the Deployment's template; the list is sorted by age.
 pub(super) fn find_new(d: &Deployment, sets: &[Arc<ReplicaSet>]) -> Option<Arc<ReplicaSet>> {
-    let template = |set: &ReplicaSet| set.spec.as_ref().and_then(|s| s.template.clone()).unwrap_or_default();
-    sets.iter().find(|s| equal_ignoring_hash(&template(s), &spec_of(d).template)).cloned()
+    let none = PodTemplateSpec::default();
+    let template = |set: &Arc<ReplicaSet>| {
+        let own = set.spec.as_ref().and_then(|s| s.template.as_ref());
+        equal_ignoring_hash(own.unwrap_or(&none), &spec_of(d).template)
+    };
+    sets.iter().find(|set| template(set)).cloned()
 }
 
 /// All ReplicaSets but the new one (`FindOldReplicaSets`).

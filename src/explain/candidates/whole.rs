@@ -8,7 +8,7 @@ use crate::api::object::Kind;
 use crate::api::schema::{self, Segment, Shape, StructType, Type};
 use crate::explain::answer::{Answer, Change};
 use crate::explain::edit::{Added, Edit, EditKind};
-use crate::explain::pool::push;
+use crate::explain::pool::{push, written};
 use crate::explain::references::kind_of;
 
 /// The most places that are changed at once.
@@ -43,7 +43,9 @@ pub(super) fn alike(answer: &Answer, edits: &mut Vec<Edit>) {
     for edit in edits.iter().filter(|edit| matches!(edit.kind, EditKind::Add | EditKind::Drop | EditKind::Value)) {
         let [change] = edit.changes.as_slice() else { continue };
         let Some(entry) = answer.documents().get(change.document) else { continue };
-        let kind = entry.value.get("kind").map(Value::to_string).unwrap_or_default();
+        // every kind has the same metadata
+        let own = change.path.first() != Some(&"metadata".into());
+        let kind = entry.value.get("kind").filter(|_| own).map(Value::to_string).unwrap_or_default();
         // the path without the numbers of items
         let path: Vec<String> = change
             .path
@@ -54,7 +56,7 @@ pub(super) fn alike(answer: &Answer, edits: &mut Vec<Edit>) {
             })
             .collect();
         let value = change.value.as_ref().map(Value::to_string).unwrap_or_default();
-        groups.entry((edit.kind, format!("{kind} {}", path.join(".")), value)).or_default().push(change.clone());
+        push(groups.entry((edit.kind, format!("{kind} {}", path.join(".")), value)).or_default(), change.clone());
     }
     for (_, changes) in groups {
         let mut last = changes.clone();
@@ -64,6 +66,51 @@ pub(super) fn alike(answer: &Answer, edits: &mut Vec<Edit>) {
         if changes.len() > 1 && changes.len() <= MOST_PLACES && !in_one_list {
             edits.push(Edit { kind: EditKind::Everywhere, changes, added: None, first: None });
         }
+    }
+}
+
+/// What an object of the cluster has and its new manifest leaves out or says otherwise.
+pub(super) fn as_before(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
+    let store = context.start.api().store();
+    for (document, entry) in answer.editable() {
+        let text = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let Some(kind) = Kind::find(text("/apiVersion"), text("/kind")) else { continue };
+        let namespace = match text("/metadata/namespace") {
+            _ if !kind.namespaced() => "",
+            "" => "default",
+            other => other,
+        };
+        if let Some(object) = store.object(kind, namespace, text("/metadata/name")) {
+            restore(document, &mut Vec::new(), &entry.value, &written(object), edits);
+        }
+    }
+}
+
+fn restore(document: usize, path: &mut Vec<Segment>, now: &Value, then: &Value, edits: &mut Vec<Edit>) {
+    let change = |path: &[Segment]| Change { document, path: path.to_vec(), value: Some(then.clone()) };
+    match (now, then) {
+        (Value::Object(now), Value::Object(then)) => {
+            for (key, value) in then {
+                path.push(key.as_str().into());
+                match now.get(key) {
+                    Some(now) => restore(document, path, now, value, edits),
+                    None => {
+                        let change = Change { document, path: path.clone(), value: Some(value.clone()) };
+                        edits.push(Edit::one(EditKind::Add, change));
+                    }
+                }
+                path.pop();
+            }
+        }
+        (Value::Array(now), Value::Array(then)) if now.len() == then.len() => {
+            for (index, (now, then)) in now.iter().zip(then).enumerate() {
+                path.push(index.into());
+                restore(document, path, now, then, edits);
+                path.pop();
+            }
+        }
+        (now, then) if now != then => edits.push(Edit::one(EditKind::Value, change(path))),
+        _ => {}
     }
 }
 

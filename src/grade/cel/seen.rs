@@ -1,6 +1,14 @@
 //! What an expression that is not true saw: the part of it that is not true, and the values of that part's own parts.
-use cel::{Context, Program, Value};
+use cel::{Context, Value};
 use serde_json::Value as Json;
+
+use crate::scenario::Programs;
+
+/// What expressions are evaluated with.
+pub(super) struct Scope<'a, 'p, 'v> {
+    pub(super) programs: &'a Programs,
+    pub(super) context: &'a Context<'p, 'v>,
+}
 
 /// Something an expression read: its text and its value, `None` if it has none. Objects are told by kind and name.
 pub type Seen = (String, Option<Json>);
@@ -14,30 +22,30 @@ const COMPARISONS: [&str; 7] = ["==", "!=", "<=", ">=", "<", ">", " in "];
 const MACROS: [&str; 2] = [".all(", ".exists("];
 
 /// The first of the parts joined by `&&` that is not true.
-pub(super) fn part<'e>(expression: &'e str, context: &Context<'_, '_>) -> &'e str {
+pub(super) fn part<'e>(expression: &'e str, scope: &Scope<'_, '_, '_>) -> &'e str {
     let parts = split(expression, "&&");
     let simple = split(expression, "||").len() == 1 && split(expression, "?").len() == 1;
-    let wrong = parts.iter().find(|part| !is_true(part, context));
+    let wrong = parts.iter().find(|part| !is_true(part, scope));
     wrong.filter(|_| simple).map_or(expression, |part| part).trim()
 }
 
 /// The values that made a part of an expression not true.
-pub(super) fn values(part: &str, context: &Context<'_, '_>) -> Vec<Seen> {
+pub(super) fn values(part: &str, scope: &Scope<'_, '_, '_>) -> Vec<Seen> {
     let mut seen = Vec::new();
-    look(part, context, DEPTH, &mut seen);
+    look(part, scope, DEPTH, &mut seen);
     seen.truncate(MAX);
     seen
 }
 
-fn evaluate(text: &str, context: &Context<'_, '_>) -> Option<Value> {
-    Program::compile(text.trim()).ok()?.execute(context).ok()
+fn evaluate(text: &str, scope: &Scope<'_, '_, '_>) -> Option<Value> {
+    scope.programs.compile(text.trim()).ok()?.execute(scope.context).ok()
 }
 
-fn is_true(text: &str, context: &Context<'_, '_>) -> bool {
-    matches!(evaluate(text, context), Some(Value::Bool(true)))
+fn is_true(text: &str, scope: &Scope<'_, '_, '_>) -> bool {
+    matches!(evaluate(text, scope), Some(Value::Bool(true)))
 }
 
-fn look(text: &str, context: &Context<'_, '_>, depth: usize, seen: &mut Vec<Seen>) {
+fn look(text: &str, scope: &Scope<'_, '_, '_>, depth: usize, seen: &mut Vec<Seen>) {
     let text = without_parentheses(text);
     if depth == 0 || seen.len() >= MAX {
         return;
@@ -49,35 +57,36 @@ fn look(text: &str, context: &Context<'_, '_>, depth: usize, seen: &mut Vec<Seen
     }
     if either.len() > 1 {
         for part in either {
-            look(part, context, depth, seen);
+            look(part, scope, depth, seen);
         }
         return;
     }
     if split(text, "&&").len() > 1 {
-        return look(part(text, context), context, depth, seen);
+        return look(part(text, scope), scope, depth, seen);
     }
     let sides = COMPARISONS.iter().map(|operator| split(text, operator)).find(|sides| sides.len() == 2);
     if let Some(sides) = sides {
         for side in sides {
-            push(side, context, seen);
+            push(side, scope, seen);
         }
         return;
     }
     if let Some(rest) = text.strip_prefix('!') {
-        return look(rest, context, depth, seen);
+        return look(rest, scope, depth, seen);
     }
     if let Some(field) = text.strip_prefix("has(").and_then(|rest| rest.strip_suffix(')')) {
-        return push(field, context, seen);
+        return push(field, scope, seen);
     }
-    let Some((receiver, each, variable, body)) = macro_of(text) else { return push(text, context, seen) };
-    let Some(Value::List(items)) = evaluate(receiver, context) else { return push(receiver, context, seen) };
+    let Some((receiver, each, variable, body)) = macro_of(text) else { return push(text, scope, seen) };
+    let Some(Value::List(items)) = evaluate(receiver, scope) else { return push(receiver, scope, seen) };
     // of several any one would do, so that none is to blame
     if each == ".exists(" && items.len() != 1 {
-        return push(receiver, context, seen);
+        return push(receiver, scope, seen);
     }
     for item in items.iter() {
-        let mut inner = context.new_inner_scope();
-        inner.add_variable_from_value(variable, item.clone());
+        let mut context = scope.context.new_inner_scope();
+        context.add_variable_from_value(variable, item.clone());
+        let inner = Scope { programs: scope.programs, context: &context };
         if !is_true(body, &inner) {
             seen.push((variable.to_owned(), item.json().ok().map(|item| brief(&item))));
             return look(body, &inner, depth, seen);
@@ -85,12 +94,12 @@ fn look(text: &str, context: &Context<'_, '_>, depth: usize, seen: &mut Vec<Seen
     }
 }
 
-fn push(text: &str, context: &Context<'_, '_>, seen: &mut Vec<Seen>) {
+fn push(text: &str, scope: &Scope<'_, '_, '_>, seen: &mut Vec<Seen>) {
     let text = without_parentheses(text);
     if is_literal(text) || seen.iter().any(|(other, _)| other == text) {
         return;
     }
-    let value = evaluate(text, context).and_then(|value| value.json().ok()).map(|value| brief(&value));
+    let value = evaluate(text, scope).and_then(|value| value.json().ok()).map(|value| brief(&value));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     seen.push((with_names(&text), value));
 }
@@ -218,8 +227,9 @@ mod tests {
     #[test]
     fn the_values_of_the_first_part_that_is_not_true_are_told() {
         let context = Context::default();
+        let scope = Scope { programs: &Programs::default(), context: &context };
         let told = |expression: &str| {
-            let values = values(part(expression, &context), &context).into_iter();
+            let values = values(part(expression, &scope), &scope).into_iter();
             let text = values.map(|(text, value)| format!("{text} = {}", value.unwrap_or_else(|| "none".into())));
             text.collect::<Vec<_>>()
         };

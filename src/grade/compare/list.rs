@@ -1,7 +1,7 @@
 //! Lists: by key, as sets, or in order, whichever the API means.
 use serde_json::Value;
 
-use super::{Comparison, Difference, value};
+use super::{Comparison, Difference, Place, value};
 use crate::api::schema::{Field, ListType, Shape, Type};
 
 /// How a list is meant.
@@ -82,7 +82,7 @@ fn label(field: Option<&Field>, item: &Value, index: usize) -> String {
 
 /// Compares two lists.
 pub(super) fn compare(
-    path: &str,
+    place: Place<'_>,
     element: Option<&Type>,
     field: Option<&Field>,
     expected: &[Value],
@@ -93,15 +93,18 @@ pub(super) fn compare(
         |ty| !matches!(ty.shape, Shape::Struct(_) | Shape::Map(_)),
     );
     let meaning = meaning(field, scalar);
-    let item_path = |i: usize, item: &Value| format!("{path}[{}]", label(field, item, i));
-    let compare_items = |i: usize, j: usize| match (expected.get(i), actual.get(j)) {
-        (Some(wanted), found @ Some(_)) => Some(value(&item_path(i, wanted), element, None, wanted, found)),
+    let item_path = |i: usize, item: &Value| place.item(&|| label(field, item, i)).path();
+    let compare_items = |place: Place<'_>, i: usize, j: usize| match (expected.get(i), actual.get(j)) {
+        (Some(wanted), found @ Some(_)) => {
+            Some(value(place.item(&|| label(field, wanted, i)), element, None, wanted, found))
+        }
         _ => None,
     };
+    let unshown = Place { shown: false, ..place };
     let pairs = match meaning {
         Meaning::Ordered => (0..expected.len()).map(|i| (i < actual.len()).then_some(i)).collect(),
         _ => pair(expected, actual, field, |i, j| {
-            compare_items(i, j).map_or(usize::MAX, |comparison| comparison.differences.len())
+            compare_items(unshown, i, j).map_or(usize::MAX, |comparison| comparison.differences.len())
         }),
     };
     let paired: Vec<usize> = pairs.iter().flatten().copied().collect();
@@ -110,16 +113,16 @@ pub(super) fn compare(
     if scalar {
         let missing = pairs.iter().enumerate().any(|(i, pair)| match pair {
             None => true,
-            Some(j) => compare_items(i, *j).is_some_and(|c| !c.is_equal()),
+            Some(j) => compare_items(unshown, i, *j).is_some_and(|c| !c.is_equal()),
         });
-        return scalars(path, expected, actual, missing || (exact && !more.is_empty()));
+        return scalars(place, expected, actual, missing || (exact && !more.is_empty()));
     }
 
     let mut result = Comparison::default();
     let (mut wanted_view, mut actual_view) = (Vec::new(), Vec::new());
     let mut missing = false;
     for (i, (item, pair)) in expected.iter().zip(&pairs).enumerate() {
-        match pair.and_then(|j| Some((j, compare_items(i, j)?))) {
+        match pair.and_then(|j| Some((j, compare_items(place, i, j)?))) {
             Some((j, comparison)) => {
                 // a volume of another type is best shown as it is
                 let whole = !comparison.is_equal() && field.is_some_and(|field| field.json_name == "volumes");
@@ -156,7 +159,7 @@ pub(super) fn compare(
         let (wanted, mut sorted) = (names(&mut paired.iter().copied()), paired.clone());
         sorted.sort_unstable();
         let found = names(&mut sorted.into_iter());
-        result.differences.push(Difference { path: path.to_owned(), expected: wanted.clone(), actual: found.clone() });
+        result.differences.push(Difference { path: place.path(), expected: wanted.clone(), actual: found.clone() });
         return Comparison { expected: wanted, actual: found, ..result };
     }
     result.expected = Some(Value::Array(wanted_view));
@@ -180,12 +183,15 @@ fn is_furniture(item: &Value) -> bool {
 }
 
 /// A list of plain values is shown and told whole.
-fn scalars(path: &str, expected: &[Value], actual: &[Value], differ: bool) -> Comparison {
+fn scalars(place: Place<'_>, expected: &[Value], actual: &[Value], differ: bool) -> Comparison {
+    if !differ && !place.shown {
+        return Comparison::default();
+    }
     let found = (!actual.is_empty()).then(|| Value::Array(actual.to_vec()));
     if !differ {
         return Comparison { differences: Vec::new(), expected: found.clone(), actual: found };
     }
-    super::differs(path, Some(Value::Array(expected.to_vec())), found)
+    place.differs(Some(Value::Array(expected.to_vec())), found)
 }
 
 /// Which actual item each expected one is held against: first all that can be equal at once, then, for the rest, the one of

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 use serde_json::{Value, json};
 
-use super::compare;
+use super::{compare, differences};
 
 fn pod(spec: Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Pod", "spec": spec})
@@ -12,7 +12,9 @@ fn claim(spec: Value) -> Value {
 }
 
 fn paths(expected: &Value, actual: &Value) -> Vec<String> {
-    compare(expected, actual).differences.into_iter().map(|d| d.path).collect()
+    let found = compare(expected, actual).differences;
+    assert_eq!(differences(expected, actual).differences, found);
+    found.into_iter().map(|d| d.path).collect()
 }
 
 fn assert_equal(expected: &Value, actual: &Value) {

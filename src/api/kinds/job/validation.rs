@@ -383,7 +383,7 @@ fn validate_on_exit_codes(
     let values = &requirement.values;
     let values_path = path.child("values");
     if values.is_empty() {
-        errors.push(values_path.invalid(Value::Null, "at least one value is required"));
+        errors.push(values_path.invalid(Vec::<Value>::new(), "at least one value is required"));
     } else if values.len() > MAX_ON_EXIT_CODES_VALUES {
         errors.push(values_path.too_many(values.len(), MAX_ON_EXIT_CODES_VALUES));
     }
