@@ -5,10 +5,14 @@ mod controller_utils;
 pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
+pub mod disruption;
 pub mod endpoint_slice;
+pub mod endpoint_slice_mirroring;
+pub mod endpoints;
 pub mod ephemeral_volume;
 pub mod external_provisioner;
 pub mod garbage_collector;
+pub mod horizontal_pod_autoscaler;
 pub mod job;
 pub mod namespace;
 pub mod persistent_volume_binder;
@@ -48,7 +52,11 @@ pub fn all() -> Vec<Box<dyn Reconciler>> {
         Box::<cron_job::CronJobController>::default(),
         Box::<ttl_after_finished::TtlAfterFinishedController>::default(),
         Box::<endpoint_slice::EndpointSliceController>::default(),
+        Box::<endpoints::EndpointsController>::default(),
+        Box::<endpoint_slice_mirroring::EndpointSliceMirroringController>::default(),
         Box::<garbage_collector::GarbageCollector>::default(),
+        Box::<horizontal_pod_autoscaler::HorizontalPodAutoscalerController>::default(),
+        Box::<disruption::DisruptionController>::default(),
         Box::<pod_gc::PodGcController>::default(),
         Box::<taint_eviction::TaintEvictionController>::default(),
         Box::<resource_quota::ResourceQuotaController>::default(),

@@ -1,21 +1,13 @@
 //! Events, as `kubectl get events` lists them.
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{DefaultHasher, Hasher as _};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::object::{Object, ObjectKey};
 
-/// So many different messages of one reason about one object, and further ones are combined
-/// (`client-go/tools/record` `EventAggregator`).
-const MOST_SIMILAR: usize = 10;
-const SIMILAR_FOR: SignedDuration = SignedDuration::from_mins(10);
-/// The one component here that uses the newer kind of recorder, which does not combine.
-const NOT_COMBINED: &str = "default-scheduler";
-const COMBINED: &str = "(combined from similar events): ";
-
 /// `Normal` or `Warning`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs)]
 pub enum EventType {
     Normal,
@@ -53,10 +45,15 @@ pub struct Event {
     pub first_timestamp: Timestamp,
     /// When last.
     pub last_timestamp: Timestamp,
+    /// Whether it went away with its namespace.
+    pub is_gone: bool,
 }
 
+/// What is before the message of an event that stands for several.
+const COMBINED: &str = "(combined from similar events): ";
+
 impl Event {
-    /// The message as the component gave it, if need be the last of those that are combined.
+    /// The message without the words that it stands for others, too.
     pub fn said(&self) -> &str {
         self.message.strip_prefix(COMBINED).unwrap_or(&self.message)
     }
@@ -68,18 +65,31 @@ pub struct EventLog {
     events: Vec<Event>,
     /// Where the events are that have the same hash of what they say about what.
     index: HashMap<u64, Vec<usize>>,
-    /// By a hash of who says what kind of thing about what.
+    /// By the hash of who says why about what.
     similar: HashMap<u64, Similar>,
 }
 
-/// What one component said of one object for one reason.
-#[derive(Clone, Copy, Debug)]
+/// Events of one component about one object that differ only by their message (`aggregateRecord`).
+#[derive(Clone, Debug)]
 struct Similar {
-    /// How many different messages stand for themselves.
-    single: usize,
-    last: Timestamp,
-    /// The event that stands for all further ones.
+    /// The hashes of the first few messages.
+    messages: Vec<u64>,
+    last_timestamp: Timestamp,
+    /// The event that stands for those beyond the first few.
     combined: Option<usize>,
+}
+
+/// From so many different messages on, events are combined (`defaultAggregateMaxEvents`)…
+const MAX_SIMILAR: usize = 10;
+/// …unless so much time has passed since the last of them (`defaultAggregateIntervalInSeconds`).
+const AGGREGATE_INTERVAL: SignedDuration = SignedDuration::from_secs(600);
+/// The scheduler's events are of the newer API, which combines none.
+const SCHEDULER: &str = "default-scheduler";
+
+fn hash_of(what: impl std::hash::Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    what.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl EventLog {
@@ -93,7 +103,8 @@ impl EventLog {
         self.events.iter().filter(move |e| e.involved_object == *key)
     }
 
-    /// Records an event, or counts it when the same was said of the same object before.
+    /// Records an event, or counts it when the same was said of the same object before. Of many that differ only by
+    /// their message the later ones become one, which tells the last message (`EventAggregate`).
     pub fn record(
         &mut self,
         now: Timestamp,
@@ -103,9 +114,35 @@ impl EventLog {
         reason: &str,
         message: &str,
     ) {
-        let mut hasher = DefaultHasher::new();
-        (object.kind(), object.uid(), source, reason, message).hash(&mut hasher);
-        let slots = self.index.entry(hasher.finish()).or_default();
+        if source != SCHEDULER {
+            let key = hash_of((object.kind(), object.uid(), source, event_type, reason));
+            let fresh = || Similar { messages: Vec::new(), last_timestamp: now, combined: None };
+            let similar = self.similar.entry(key).or_insert_with(fresh);
+            if now.duration_since(similar.last_timestamp) > AGGREGATE_INTERVAL {
+                similar.messages.clear();
+            }
+            similar.last_timestamp = now;
+            let said = hash_of(message);
+            if !similar.messages.contains(&said) {
+                if similar.messages.len() + 1 >= MAX_SIMILAR {
+                    let message = format!("{COMBINED}{message}");
+                    match similar.combined.and_then(|at| self.events.get_mut(at)) {
+                        Some(event) => {
+                            event.message = message;
+                            event.count += 1;
+                            event.last_timestamp = now;
+                        }
+                        None => {
+                            similar.combined = Some(self.events.len());
+                            self.push(now, source, object, event_type, reason, message);
+                        }
+                    }
+                    return;
+                }
+                similar.messages.push(said);
+            }
+        }
+        let slots = self.index.entry(hash_of((object.kind(), object.uid(), source, reason, message))).or_default();
         let is_same = |e: &Event| {
             let about = e.involved_object.kind == object.kind() && e.uid == object.uid();
             about && e.source == source && e.reason == reason && e.message == message
@@ -116,28 +153,19 @@ impl EventLog {
             event.last_timestamp = now;
             return;
         }
-        let mut hasher = DefaultHasher::new();
-        (object.kind(), object.uid(), source, reason, event_type == EventType::Warning).hash(&mut hasher);
-        let fresh = Similar { single: 0, last: now, combined: None };
-        let similar = self.similar.entry(hasher.finish()).or_insert(fresh);
-        if now.duration_since(similar.last) > SIMILAR_FOR {
-            similar.single = 0;
-        }
-        similar.last = now;
-        let mut message = message.to_owned();
-        if similar.single + 1 < MOST_SIMILAR || source == NOT_COMBINED {
-            similar.single += 1;
-            slots.push(self.events.len());
-        } else {
-            message.insert_str(0, COMBINED);
-            if let Some(event) = similar.combined.and_then(|i| self.events.get_mut(i)) {
-                event.count += 1;
-                event.last_timestamp = now;
-                event.message = message;
-                return;
-            }
-            similar.combined = Some(self.events.len());
-        }
+        slots.push(self.events.len());
+        self.push(now, source, object, event_type, reason, message.to_owned());
+    }
+
+    fn push(
+        &mut self,
+        now: Timestamp,
+        source: &'static str,
+        object: &Object,
+        event_type: EventType,
+        reason: &str,
+        message: String,
+    ) {
         self.events.push(Event {
             event_type,
             reason: reason.to_owned(),
@@ -148,31 +176,38 @@ impl EventLog {
             count: 1,
             first_timestamp: now,
             last_timestamp: now,
+            is_gone: false,
         });
+    }
+
+    /// Events are objects of the namespace of what they are about, and go away with it.
+    pub fn forget_namespace(&mut self, namespace: &str) {
+        for event in self.events.iter_mut().filter(|e| e.involved_object.namespace == namespace) {
+            event.is_gone = true;
+        }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use k8s_openapi::api::core::v1::Pod;
+    use std::sync::Arc;
 
     #[test]
-    fn the_tenth_similar_message_and_all_further_ones_are_combined() {
-        let object = Object::Pod(std::sync::Arc::new(Pod::default()));
+    fn the_tenth_message_of_a_kind_is_combined_with_those_after_it() {
         let mut log = EventLog::default();
-        let mut say = |source, n: i64| {
-            let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(n);
-            log.record(now, source, &object, EventType::Warning, "FailedCreate", &format!("no {n}"));
-        };
-        (0..12).for_each(|n| say("replicaset-controller", n));
-        say("replicaset-controller", 3);
-        (0..12).for_each(|n| say(NOT_COMBINED, n));
-        let of = |source: &str| log.iter().filter(|e| e.source == source).collect::<Vec<_>>();
-        let combined = of("replicaset-controller");
-        assert_eq!(combined.len(), 10);
-        let last = combined.last().map(|e| (e.message.as_str(), e.count, e.said()));
-        assert_eq!(last, Some(("(combined from similar events): no 11", 3, "no 11")));
-        assert_eq!(of(NOT_COMBINED).len(), 12);
+        let object = Object::Pod(Arc::default());
+        for i in 1..=12 {
+            log.record(Timestamp::UNIX_EPOCH, "c", &object, EventType::Normal, "Created", &format!("number {i}"));
+        }
+        log.record(Timestamp::UNIX_EPOCH, "c", &object, EventType::Normal, "Created", "number 1");
+        let messages: Vec<_> = log.iter().map(|e| (e.message.as_str(), e.count)).collect();
+        assert_eq!(messages.len(), 10);
+        assert_eq!(messages.first().unwrap(), &("number 1", 2));
+        assert_eq!(messages.last().unwrap(), &("(combined from similar events): number 12", 3));
+        let later = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(601);
+        log.record(later, "c", &object, EventType::Normal, "Created", "number 13");
+        assert_eq!(log.iter().last().unwrap().message, "number 13");
     }
 }

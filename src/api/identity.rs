@@ -4,6 +4,7 @@
 #[derive(Clone, Debug, Default)]
 pub struct Identities {
     counter: u64,
+    endpoints: u64,
 }
 
 impl Identities {
@@ -15,14 +16,13 @@ impl Identities {
     /// A uid in the form of a version 4 UUID.
     pub fn uid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
-            a >> 32,
-            (a >> 16) & 0xffff,
-            a & 0xfff,
-            (b >> 48) & 0xfff,
-            b & 0xffff_ffff_ffff
-        )
+        uuid(a, b)
+    }
+
+    /// A uid for Endpoints. They are counted by themselves: what else is called how does not depend on them.
+    pub fn uid_of_endpoints(&mut self) -> String {
+        self.endpoints += 1;
+        uuid(mix(!self.endpoints), scramble(!self.endpoints))
     }
 
     /// Five characters from the alphabet of `k8s.io/apimachinery/pkg/util/rand`, as after a `generateName`.
@@ -36,6 +36,17 @@ impl Identities {
             })
             .collect()
     }
+}
+
+fn uuid(a: u64, b: u64) -> String {
+    format!(
+        "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+        a >> 32,
+        (a >> 16) & 0xffff,
+        a & 0xfff,
+        (b >> 48) & 0xfff,
+        b & 0xffff_ffff_ffff
+    )
 }
 
 const ALPHABET: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";

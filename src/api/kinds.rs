@@ -8,6 +8,7 @@ pub mod cron_job;
 pub mod daemon_set;
 pub mod deployment;
 pub mod endpoint_slice;
+pub mod endpoints;
 pub mod horizontal_pod_autoscaler;
 pub mod ingress;
 pub mod job;

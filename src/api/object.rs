@@ -10,8 +10,8 @@ pub mod types {
         autoscaling::v2::HorizontalPodAutoscaler,
         batch::v1::{CronJob, Job},
         core::v1::{
-            ConfigMap, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, ResourceQuota,
-            Secret, Service, ServiceAccount,
+            ConfigMap, Endpoints, LimitRange, Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod,
+            ResourceQuota, Secret, Service, ServiceAccount,
         },
         discovery::v1::EndpointSlice,
         networking::v1::{Ingress, NetworkPolicy},
@@ -127,8 +127,8 @@ macro_rules! for_each_kind {
     ($macro:ident) => {
         $macro! {
             Namespace, Node, PersistentVolume, PersistentVolumeClaim, StorageClass, VolumeAttributesClass, ConfigMap,
-            Secret, ServiceAccount, ResourceQuota, LimitRange, PriorityClass, Service, EndpointSlice, Pod, ReplicaSet,
-            Deployment, StatefulSet, DaemonSet, ControllerRevision, Job, CronJob, HorizontalPodAutoscaler,
+            Secret, ServiceAccount, ResourceQuota, LimitRange, PriorityClass, Service, Endpoints, EndpointSlice, Pod,
+            ReplicaSet, Deployment, StatefulSet, DaemonSet, ControllerRevision, Job, CronJob, HorizontalPodAutoscaler,
             PodDisruptionBudget, Ingress, NetworkPolicy, Role, RoleBinding, ClusterRole, ClusterRoleBinding
         }
     };
@@ -204,6 +204,12 @@ impl Kind {
     pub fn kubectl_name(self) -> String {
         let singular = self.name().to_lowercase();
         if self.group().is_empty() { singular } else { format!("{singular}.{}", self.group()) }
+    }
+
+    /// What the API server says to whoever uses a kind that is on its way out (`APILifecycleDeprecated`).
+    pub fn deprecation(self) -> Option<&'static str> {
+        (self == Kind::Endpoints)
+            .then_some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice")
     }
 
     /// The resource as the API server names it in messages: `persistentvolumes`, `storageclasses.storage.k8s.io`.

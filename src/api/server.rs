@@ -102,7 +102,7 @@ impl ApiServer {
     }
     /// The virtual time as the API writes it (whole seconds).
     pub fn time(&self) -> Time {
-        Time(self.now)
+        Time(Timestamp::from_second(self.now.as_second()).unwrap_or(self.now))
     }
     /// Moves the virtual clock forward; it never goes back.
     pub fn advance_to(&mut self, instant: Timestamp) {
@@ -135,6 +135,11 @@ impl ApiServer {
         self.events.record(self.now, source, &object, event_type, reason, message.as_ref());
     }
 
+    /// The events of a namespace go away.
+    pub(super) fn forget_events_in(&mut self, namespace: &str) {
+        self.events.forget_namespace(namespace);
+    }
+
     /// Creates an object: defaults, admission, preparation, validation, storage (`rest.BeforeCreate`,
     /// `registry.Store.Create`).
     pub fn create<T: Strategy>(&mut self, mut object: T) -> Result<Accepted<Arc<T>>, Status> {
@@ -147,7 +152,10 @@ impl ApiServer {
         let mut object = self.admit(Operation::Create, object, None, &mut warnings)?;
 
         object.prepare_for_create();
-        let uid = self.identities.uid();
+        let uid = match T::ID {
+            Kind::Endpoints => self.identities.uid_of_endpoints(),
+            _ => self.identities.uid(),
+        };
         let now = self.time();
         let metadata = object.metadata_mut();
         metadata.uid = Some(uid);
@@ -376,7 +384,6 @@ fn keep_system_fields(
     metadata.deletion_timestamp.clone_from(&old.deletion_timestamp);
     metadata.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
     metadata.generation = old.generation;
-    metadata.generate_name.clone_from(&old.generate_name);
     metadata.resource_version = None;
     metadata.self_link = None;
     metadata.managed_fields = None;

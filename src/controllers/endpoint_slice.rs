@@ -2,7 +2,8 @@
 //!
 //! A real sync compares all pods of a Service with all its slices. Here each Service's state says which pods something
 //! happened to since the last sync; only when the Service or a slice was changed are all looked at.
-mod endpoint;
+pub(super) mod endpoint;
+mod hints;
 mod reconcile;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,12 +22,12 @@ use crate::reconcile::{Context, Reconciler};
 const SOURCE: &str = "endpoint-slice-controller";
 /// Who manages a slice, and the label that says so.
 const MANAGER: &str = "endpointslice-controller.k8s.io";
-const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
+pub(super) const MANAGED_BY: &str = "endpointslice.kubernetes.io/managed-by";
 /// The label with a slice's Service.
 pub const SERVICE_NAME: &str = "kubernetes.io/service-name";
-const HEADLESS: &str = "service.kubernetes.io/headless";
+pub(super) const HEADLESS: &str = "service.kubernetes.io/headless";
 /// When what a slice tells had changed.
-const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
+pub(super) const TRIGGER_TIME: &str = "endpoints.kubernetes.io/last-change-trigger-time";
 
 /// The EndpointSlice controller.
 #[derive(Clone, Default)]
@@ -142,7 +143,7 @@ impl EndpointSliceController {
 }
 
 /// Whether a change of a pod can change its endpoints (`podEndpointsChanged`).
-fn endpoint_changed(old: &Pod, new: &Pod) -> bool {
+pub(super) fn endpoint_changed(old: &Pod, new: &Pod) -> bool {
     let ips = |pod: &Pod| pod.status.as_ref().and_then(|s| s.pod_ips.clone()).unwrap_or_default();
     let identity = |pod: &Pod| pod.spec.as_ref().map(|s| (s.hostname.clone(), s.subdomain.clone()));
     old.metadata.deletion_timestamp != new.metadata.deletion_timestamp

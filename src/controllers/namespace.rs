@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn no_events_are_created_in_a_namespace_that_goes_away() {
+    fn no_events_are_created_in_a_namespace_that_goes_away_and_those_before_go_with_it() {
         use crate::api::event::EventType;
         let mut cluster = cluster(&[(Kind::ConfigMap, serde_json::json!({"metadata": {"name": "m"}}))]);
         let map = cluster.api().get::<k8s_openapi::api::core::v1::ConfigMap>("a", "m").cloned().unwrap();
@@ -278,6 +278,8 @@ mod tests {
         cluster.api_mut().event("test", &map, EventType::Normal, "After", "");
         let reasons: Vec<&str> = cluster.api().events().iter().map(|e| e.reason.as_str()).collect();
         assert_eq!(reasons, ["Before"]);
+        cluster.settle();
+        assert!(cluster.api().events().iter().all(|e| e.is_gone));
     }
 
     #[test]

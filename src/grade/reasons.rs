@@ -275,6 +275,10 @@ fn events(cluster: &Cluster, key: &ObjectKey, reasons: &mut Vec<Reason>) {
         return;
     }
     for event in cluster.api().events().about(key) {
+        // no answer can do anything about there being no metrics
+        if key.kind == Kind::HorizontalPodAutoscaler && event.reason.contains("Metric") {
+            continue;
+        }
         let warning = event.event_type == EventType::Warning;
         if warning || WAITING.contains(&event.reason.as_str()) {
             last.retain(|other| other.reason != event.reason);

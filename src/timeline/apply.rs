@@ -210,6 +210,7 @@ fn apply_one(cluster: &mut Cluster, info: &Info, warnings: &mut Vec<String>) -> 
         let verb = format!("retrieving current configuration of:\n{}\nfrom server for:", describe(info));
         return Err(Error::Client(message).add_source(&verb, &info.source));
     }
+    warnings.extend(info.kind.deprecation().map(str::to_owned));
     let mut modified = info.object.clone();
     let (text, has_annotations) = last_applied_text(&modified);
     let annotations = metadata_mut(&mut modified).entry("annotations").or_insert(Value::Null);

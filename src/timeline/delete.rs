@@ -37,6 +37,7 @@ fn delete(
     if !kind.namespaced() {
         warnings.push(CLUSTER_SCOPE.to_owned());
     }
+    warnings.extend(kind.deprecation().map(str::to_owned));
     kubectl::find(cluster, kind, namespace, name)?;
     let namespace = if kind.namespaced() { namespace } else { "" };
     let force = arguments.grace_period_seconds == Some(0);

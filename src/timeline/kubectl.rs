@@ -260,7 +260,8 @@ impl Output {
         }
     }
 
-    /// The output of a command that printed this and ended with these errors.
+    /// The output of a command that printed this and ended with these errors. A warning is said once
+    /// (`rest.WarningWriterOptions.Deduplicate`).
     pub fn new(stdout: String, warnings: &[String], errors: &[Error]) -> Self {
         let mut stderr = String::new();
         for warning in warnings.iter().chain(errors.iter().flat_map(Error::warnings)) {

@@ -42,6 +42,7 @@ fn patch(
 ) -> Result<String, Error> {
     let patch = parse(&arguments.body, arguments.patch_type)?;
     let (kind, name) = kubectl::parse_resource_and_name(&arguments.target)?;
+    warnings.extend(kind.deprecation().map(str::to_owned));
     kubectl::find(cluster, kind, namespace, name)?;
     let accepted = cluster.api_mut().patch(kind, namespace, name, &patch, FieldValidation::Warn)?;
     warnings.extend(accepted.warnings);

@@ -2,6 +2,7 @@
 use serde_json::{Value, json};
 
 use super::{PlayedStep, Timeline, play};
+use crate::api::kinds::endpoints::is_managed;
 use crate::api::{Kind, Object, Store};
 use crate::cluster::Cluster;
 
@@ -28,6 +29,7 @@ pub fn played_to_json(steps: &[PlayedStep], cluster: &Cluster) -> Value {
         .api()
         .events()
         .iter()
+        .filter(|event| !event.is_gone)
         .map(|event| {
             json!({
                 "type": event.event_type.as_str(),
@@ -47,7 +49,7 @@ pub fn visible_objects(store: &Store) -> impl Iterator<Item = &Object> {
     store.objects().filter(|object| !is_furniture(object))
 }
 
-/// Whether an object is in every cluster or namespace from the start.
+/// Whether an object is in every cluster or namespace from the start, or tells nothing that others do not.
 pub fn is_furniture(object: &Object) -> bool {
     let system = |namespace: &str| namespace.starts_with("kube-");
     match object.kind() {
@@ -56,6 +58,7 @@ pub fn is_furniture(object: &Object) -> bool {
         Kind::ServiceAccount if object.name() == "default" => true,
         Kind::ConfigMap if object.name() == "kube-root-ca.crt" => true,
         Kind::Service if object.name() == "kubernetes" && object.namespace() == "default" => true,
+        Kind::Endpoints => object.get().is_some_and(|endpoints| is_managed(endpoints)),
         Kind::PriorityClass if object.name().starts_with("system-") => true,
         _ => system(object.namespace()),
     }

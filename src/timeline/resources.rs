@@ -166,6 +166,7 @@ fn select(
     let mut errors = Vec::new();
     for (kind, name) in named {
         let namespace = if kind.namespaced() { k.namespace.name.to_owned() } else { String::new() };
+        k.warnings.extend(kind.deprecation().map(str::to_owned));
         let found = kubectl::find(k.cluster, kind, &namespace, &name).map(|_| ());
         match found {
             Err(error) if !options.without_object => errors.push(error),
@@ -185,6 +186,7 @@ fn by_files(k: &mut Kubectl<'_>, files: &[String], options: Options) -> Result<(
     let mut targets = Vec::new();
     for info in infos {
         let namespace = if info.kind.namespaced() { info.namespace } else { String::new() };
+        k.warnings.extend(info.kind.deprecation().map(str::to_owned));
         let found = kubectl::find(k.cluster, info.kind, &namespace, &info.name).map(|_| ());
         match found {
             Err(error) if !options.without_object => errors.push(error),

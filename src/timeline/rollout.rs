@@ -1,4 +1,4 @@
-//! `kubectl rollout restart|undo|pause|resume|status KIND/NAME` (`kubectl/pkg/cmd/rollout`,
+//! `kubectl rollout restart|undo|pause|resume|status|history KIND/NAME` (`kubectl/pkg/cmd/rollout`,
 //! `kubectl/pkg/polymorphichelpers`).
 use k8s_openapi::api::apps::v1::{ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::core::v1::PodTemplateSpec;
@@ -67,6 +67,7 @@ fn rollout(
         "pause" => set_paused(cluster, &object, true)?,
         "resume" => set_paused(cluster, &object, false)?,
         "status" => return status(&object).map(|(text, _)| text),
+        "history" => return history_table(cluster, &object).map(|(text, _)| text),
         other => return Err(client(format!("unknown command \"{other}\" for \"kubectl rollout\""))),
     };
     Ok(format!("{} {done}\n", kubectl::object_name(kind, name)))
@@ -153,9 +154,22 @@ fn watched(k: &mut Kubectl<'_>, object: &Object) -> Done {
     }
 }
 
-/// `rollout history`: the revisions and why they were made.
+/// `rollout history`.
 fn history(k: &mut Kubectl<'_>, object: &Object) -> Done {
-    let store = k.cluster.api().store();
+    let (text, revisions) = history_table(k.cluster, object)?;
+    match k.flags.number("revision")?.unwrap_or(0) {
+        wanted if wanted > 0 && revisions.contains(&wanted) => print(k, object, &format!("with revision #{wanted}")),
+        wanted if wanted > 0 => Err(Error::Client(format!("unable to find the specified revision {wanted}"))),
+        _ => {
+            k.out.push_str(&text);
+            Ok(())
+        }
+    }
+}
+
+/// The revisions and why they were made, as `rollout history` prints them, and their numbers.
+fn history_table(cluster: &Cluster, object: &Object) -> Result<(String, Vec<i64>), Error> {
+    let store = cluster.api().store();
     let owned = |other: &Object| {
         let owners = other.metadata().owner_references.iter().flatten();
         owners.clone().any(|owner| owner.uid == object.uid())
@@ -182,19 +196,12 @@ fn history(k: &mut Kubectl<'_>, object: &Object) -> Done {
         .filter_map(|other| Some((number(other)?, cause(other))))
         .collect();
     revisions.sort();
-    let wanted = k.flags.number("revision")?.unwrap_or(0);
-    if wanted > 0 {
-        if !revisions.iter().any(|(revision, _)| *revision == wanted) {
-            return Err(Error::Client(format!("unable to find the specified revision {wanted}")));
-        }
-        return print(k, object, &format!("with revision #{wanted}"));
-    }
+    let numbers = revisions.iter().map(|(revision, _)| *revision).collect();
     let mut table = String::from("REVISION  CHANGE-CAUSE\n");
     for (revision, cause) in revisions {
         table.push_str(&format!("{revision:<8}  {cause}\n"));
     }
-    k.out.push_str(&format!("{} \n{table}\n", kubectl::object_name(object.kind(), object.name())));
-    Ok(())
+    Ok((format!("{} \n{table}\n", kubectl::object_name(object.kind(), object.name())), numbers))
 }
 
 fn patch(cluster: &mut Cluster, object: &Object, patch: Patch) -> Result<(), Error> {

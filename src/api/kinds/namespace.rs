@@ -112,6 +112,9 @@ impl ApiServer {
     pub fn finalize_namespace(&mut self, name: &str, finalizers: Vec<String>) -> Result<(), Status> {
         let Some(old) = self.get::<Namespace>("", name) else { return Err(Status::not_found(Kind::Namespace, name)) };
         let mut changed = (**old).clone();
+        if finalizers.is_empty() {
+            self.forget_events_in(name);
+        }
         changed.spec = Some(NamespaceSpec { finalizers: Some(finalizers).filter(|f| !f.is_empty()) });
         self.write(Arc::new(changed).into_object());
         Ok(())

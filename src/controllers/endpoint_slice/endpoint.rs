@@ -8,14 +8,14 @@ use crate::api::object::ApiObject;
 use crate::controllers::controller_utils::{is_pod_ready, is_pod_terminal, node_name};
 
 /// Whether a pod has an address to list (`ShouldPodBeInEndpoints`).
-pub(super) fn has_address(pod: &Pod) -> bool {
+pub(in crate::controllers) fn has_address(pod: &Pod) -> bool {
     let status = pod.status.as_ref();
     let ip = status.and_then(|s| s.pod_ip.as_deref()).is_some_and(|ip| !ip.is_empty());
     !is_pod_terminal(pod) && (ip || status.and_then(|s| s.pod_ips.as_ref()).is_some_and(|ips| !ips.is_empty()))
 }
 
 /// `podToEndpoint`.
-pub(super) fn pod_to_endpoint(pod: &Pod, node: Option<&Node>, service: &Service) -> Endpoint {
+pub(in crate::controllers) fn pod_to_endpoint(pod: &Pod, node: Option<&Node>, service: &Service) -> Endpoint {
     let spec = service.spec.as_ref();
     let (serving, terminating) = (is_pod_ready(pod), pod.is_terminating());
     let publish = spec.is_some_and(|s| s.publish_not_ready_addresses == Some(true));
@@ -70,7 +70,7 @@ pub(super) fn endpoint_ports(service: &Service, pod: &Pod) -> Vec<EndpointPort> 
 }
 
 /// The number of a Service's target port on a pod (`FindPort`).
-fn find_port(pod: &Pod, port: &ServicePort) -> Option<i32> {
+pub(in crate::controllers) fn find_port(pod: &Pod, port: &ServicePort) -> Option<i32> {
     let name = match port.target_port.as_ref()? {
         IntOrString::Int(number) => return Some(*number),
         IntOrString::String(name) => name,
@@ -84,8 +84,8 @@ fn find_port(pod: &Pod, port: &ServicePort) -> Option<i32> {
     same.next().map(|p| p.container_port)
 }
 
-/// What the ports of a slice are sorted by: FNV-1 of how Go's `spew` prints the struct (`deepHashObjectToString`).
-fn hash(port: &EndpointPort) -> u128 {
+/// What the ports of a slice are sorted by: FNV-1a of how Go's `spew` prints the struct (`deepHashObjectToString`).
+pub(in crate::controllers) fn hash(port: &EndpointPort) -> u128 {
     let pointer = |type_: &str, value: Option<&dyn std::fmt::Display>| match value {
         Some(value) => format!("(*{type_}){value}"),
         None => format!("(*{type_})<nil>"),
@@ -99,5 +99,5 @@ fn hash(port: &EndpointPort) -> u128 {
     );
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = (1 << 88) + 0x13b;
-    text.bytes().fold(OFFSET, |hash, byte| hash.wrapping_mul(PRIME) ^ u128::from(byte))
+    text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
 }

@@ -8,6 +8,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::jiff::Timestamp;
 
 use super::endpoint::{endpoint_ports, has_address, pod_to_endpoint};
+use super::hints::Distribution;
 use super::{EndpointSliceController, HEADLESS, MANAGED_BY, MANAGER, Placed, SERVICE_NAME, ServiceState, TRIGGER_TIME};
 use crate::api::ApiServer;
 use crate::api::kinds::service::{cluster_ip, is_headless, type_of};
@@ -157,6 +158,7 @@ impl Sync<'_> {
             self.add(&ports_key, &ports, endpoints, &mut plan);
         }
         self.delete_empty(&mut plan);
+        self.set_hints(&mut plan);
         self.finalize(plan, trigger_time)
     }
 
@@ -182,6 +184,7 @@ impl Sync<'_> {
                 && *key == placed.ports_key
                 && same_identity(endpoint, &placed.endpoint)
             {
+                let endpoint = &Endpoint { hints: placed.endpoint.hints.clone(), ..endpoint.clone() };
                 if *endpoint != placed.endpoint {
                     let slice = self.edit(&placed.slice, plan);
                     for slot in slice.endpoints.iter_mut().flatten().filter(|e| same_identity(e, endpoint)) {
@@ -302,6 +305,18 @@ impl Sync<'_> {
             endpoints: None,
             ports: Some(ports.to_vec()).filter(|p| !p.is_empty()),
         }
+    }
+
+    /// Hints for the slices that are written, and for those that have wrong ones (`trafficdist.ReconcileHints`).
+    fn set_hints(&self, plan: &mut Plan) {
+        let distribution = Distribution::of(self.service);
+        let unchanged = self.state.slices.iter().filter(|(name, _)| !plan.delete.contains(*name));
+        let outdated: Vec<&String> =
+            unchanged.filter(|(_, slice)| distribution.is_outdated(slice)).map(|(name, _)| name).collect();
+        for name in outdated {
+            self.edit(name, plan);
+        }
+        plan.create.iter_mut().chain(plan.update.values_mut()).for_each(|slice| distribution.update(slice));
     }
 
     /// Slices that have no endpoints any more go, except that one empty slice without ports stays when there would be
