@@ -77,6 +77,7 @@ pub struct Kubelets {
     nodes: BTreeMap<String, NodeInfo>,
     numbers: BTreeMap<String, usize>,
     addresses: BTreeMap<String, Addressing>,
+    refusals: BTreeMap<String, Refusals>,
     images: BTreeMap<String, BTreeSet<String>>,
     host_paths: host_path::HostPaths,
     workers: BTreeMap<PodKey, Worker>,
@@ -85,6 +86,32 @@ pub struct Kubelets {
     waiting: BTreeMap<ObjectKey, BTreeSet<PodKey>>,
     mounted: BTreeMap<NodeVolume, BTreeSet<PodKey>>,
     waiting_for_unmount: BTreeMap<NodeVolume, BTreeSet<PodKey>>,
+}
+
+/// A kubelet asks the API server at most so often in a second (`kubeAPIQPS`). Without it pods that are refused at once would be
+/// replaced for ever in the same moment.
+const MOST_REFUSALS: usize = 50;
+
+/// How many pods a kubelet has refused in the second that began then.
+#[derive(Clone, Debug, Default)]
+struct Refusals {
+    since: Timestamp,
+    number: usize,
+}
+
+impl Refusals {
+    /// Counts one more, or says when there can be one.
+    fn count(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        let second = SignedDuration::from_secs(1);
+        if now.duration_since(self.since) >= second {
+            *self = Refusals { since: now, number: 0 };
+        }
+        if self.number >= MOST_REFUSALS {
+            return Err(self.since + second);
+        }
+        self.number += 1;
+        Ok(())
+    }
 }
 
 /// Hands out pod addresses on one node.
@@ -222,7 +249,7 @@ impl Kubelets {
         if worker.finished {
             return self.write_status(api, worker);
         }
-        if !worker.admitted && !self.admit(api, worker) {
+        if !worker.admitted && !self.admit(api, key, worker) {
             return;
         }
         if self.deadline_exceeded(api, key, worker) {
@@ -251,11 +278,16 @@ impl Kubelets {
     }
 
     /// Takes the pod, or refuses it for good.
-    fn admit(&mut self, api: &mut ApiServer, worker: &mut Worker) -> bool {
+    fn admit(&mut self, api: &mut ApiServer, key: &PodKey, worker: &mut Worker) -> bool {
         let Some(node) = self.nodes.get_mut(node_name(&worker.pod)) else { return false };
         let info = PodInfo::new(worker.pod.clone());
         match predicate::admit(&info, node) {
             Err(refusal) if !(predicate::is_critical(&worker.pod) && refusal.reason.starts_with("OutOf")) => {
+                let refusals = self.refusals.entry(node_name(&worker.pod).to_owned()).or_default();
+                if let Err(later) = refusals.count(api.now()) {
+                    self.queue.add_at(key.clone(), later);
+                    return false;
+                }
                 api.event(NAME, &worker.pod, EventType::Warning, &refusal.reason, &refusal.message);
                 let mut changed = Pod::clone(&worker.pod);
                 let old = changed.status.take().unwrap_or_default();

@@ -63,18 +63,18 @@ fn hunks(wrong: &Answer, right: &Answer) -> Vec<Hunk> {
     let text = |value: &Value, pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
     let mut rest: Vec<&Value> = right.documents().iter().map(|entry| &*entry.value).collect();
     let mut pairs: Vec<(usize, &Value, Option<&Value>)> = Vec::new();
-    let same: [&dyn Fn(&Value, &Value) -> bool; 2] =
-        [&|one, other| ["/kind", "/metadata/name"].iter().all(|p| text(one, p) == text(other, p)), &|one, other| {
-            text(one, "/kind") == text(other, "/kind")
-        }];
+    let same: [&[&str]; 2] = [&["/kind", "/metadata/name"], &["/kind"]];
     let mut open: Vec<(usize, &Value)> = wrong.editable().map(|(number, entry)| (number, &*entry.value)).collect();
     for same in same {
-        open.retain(|(number, value)| match rest.iter().position(|other| same(value, other)) {
-            Some(place) => {
-                pairs.push((*number, *value, Some(rest.remove(place))));
-                false
+        open.retain(|(number, value)| {
+            match rest.iter().position(|other| same.iter().all(|pointer| text(value, pointer) == text(other, pointer)))
+            {
+                Some(place) => {
+                    pairs.push((*number, *value, Some(rest.remove(place))));
+                    false
+                }
+                None => true,
             }
-            None => true,
         });
     }
     for (number, value) in open {

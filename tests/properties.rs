@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use ckad_grade::cluster::Cluster;
+use ckad_grade::api::object::Kind;
+use ckad_grade::cluster::{Cluster, Settled};
 use ckad_grade::environment::Environment;
 use ckad_grade::timeline::{Action, ManifestFile, Step, play_step, record};
 use proptest::prelude::*;
@@ -290,5 +291,23 @@ proptest! {
         text in "([a-z]{1,4}|: |- |\n|  |\\[|\\]|\\{|\\}|\"|'|&a |\\*a|<<: |\\||>|!|%|#|---\n|\t|,|\\?)*",
     ) {
         ckad_grade::manifest::read("answer.yaml", text.as_bytes());
+    }
+}
+
+/// Kubernetes itself goes on replacing such pods for ever.
+#[test]
+fn pods_that_are_refused_at_once_are_not_replaced_without_end() {
+    let template = "{metadata: {labels: {app: web}}, spec: {nodeName: node01, containers: [{name: a, image: i, \
+                    resources: {requests: {cpu: '500'}}}]}}";
+    for kind in ["Deployment", "StatefulSet"] {
+        let manifest = format!(
+            "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: web}}\nspec: {{replicas: 2, selector: {{matchLabels: \
+             {{app: web}}}}, template: {template}}}"
+        );
+        let mut cluster = Cluster::new(Environment::default());
+        let played = play_step(&mut cluster, &apply(&manifest));
+        assert_eq!(played.settled, Settled::Yes, "{kind}");
+        let pods = cluster.api().store().objects_of(Kind::Pod).count();
+        assert!((2..3000).contains(&pods), "{pods} pods of a {kind}");
     }
 }
