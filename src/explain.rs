@@ -162,6 +162,7 @@ fn with_fixes(
     let answer = Answer::read(files);
     let mut pool = Pool::of(trial.start(), &answer, scenario);
     pool.take_pods(&explained.cluster);
+    sought.template_names(&answer).for_each(|name| pool.take_name(name));
     let context = Context { start: trial.start(), pool: &pool, sought, others: scenario.is_some() };
     let search = search(trial, &context, &answer, budget)?;
     explained.tried = search.tried;

@@ -88,9 +88,9 @@ pub struct Kubelets {
     waiting_for_unmount: BTreeMap<NodeVolume, BTreeSet<PodKey>>,
 }
 
-/// A kubelet asks the API server at most so often in a second (`kubeAPIQPS`). Without it pods that are refused at once would be
-/// replaced for ever in the same moment.
-const MOST_REFUSALS: usize = 50;
+/// So many pods of a node are refused in a second: no more come, since kube-controller-manager asks the API server at most so
+/// often (`--kube-api-qps`). Without it pods that are refused at once would be replaced for ever in the same moment.
+const MOST_REFUSALS: usize = 20;
 
 /// How many pods a kubelet has refused in the second that began then.
 #[derive(Clone, Debug, Default)]

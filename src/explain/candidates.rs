@@ -1,5 +1,6 @@
 //! All edits of an answer that are worth a try, found by walking its documents along the API's types.
 pub mod asked;
+mod claims;
 mod exchange;
 mod spelling;
 mod values;
@@ -71,6 +72,7 @@ type Words = BTreeMap<(&'static str, String), Vec<String>>;
 pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
     let mut edits = Vec::new();
     context.sought.edits(answer, &mut edits);
+    claims::edits(context, answer, &mut edits);
     whole::as_before(context, answer, &mut edits);
     let mut texts: BTreeMap<String, Vec<Text>> = BTreeMap::new();
     let mut words = BTreeMap::new();
@@ -214,6 +216,7 @@ impl<'a> Walk<'a> {
         self.exchange_fields(ty, fields);
         self.move_items(ty, fields);
         self.discriminate(ty, fields);
+        self.whole_directory(ty, fields);
         self.sink(ty, fields);
         self.split(ty, fields);
         let absent = ty.fields().filter(|field| !fields.contains_key(field.json_name));
@@ -229,6 +232,16 @@ impl<'a> Walk<'a> {
                     self.try_one(EditKind::Add, self.below(field.json_name), Some(value));
                 }
             }
+        }
+    }
+
+    /// A directory is mounted as a whole instead of one file of it.
+    fn whole_directory(&mut self, ty: &'static StructType, fields: &Map<String, Value>) {
+        let mount_path = fields.get("mountPath").and_then(Value::as_str);
+        let Some(directory) = mount_path.and_then(|path| path.trim_end_matches('/').rsplit_once('/')) else { return };
+        if ty.go_name == "VolumeMount" && fields.contains_key("subPath") {
+            let change = vec![(self.below("subPath"), None), (self.below("mountPath"), Some(directory.0.into()))];
+            self.try_all(EditKind::Kind, change);
         }
     }
 

@@ -38,7 +38,8 @@ pub struct Pool {
 }
 
 /// Choices that a manifest can leave open and that decide what comes of the object.
-const CHOICES: [(&str, &str); 18] = [
+const CHOICES: [(&str, &str); 19] = [
+    ("JobSpec", "completionMode"),
     ("PersistentVolumeClaimSpec", "storageClassName"),
     ("PersistentVolumeClaimSpec", "volumeMode"),
     ("PersistentVolumeSpec", "claimRef"),
@@ -97,6 +98,11 @@ impl Pool {
             pool.scenario(scenario);
         }
         pool
+    }
+
+    /// A name that something of the answer could have.
+    pub fn take_name(&mut self, name: &str) {
+        push(self.scalars.entry("name".to_owned()).or_default(), name.into());
     }
 
     /// Labels that controllers give to their pods.
@@ -252,6 +258,10 @@ impl Pool {
         for (key, value) in value.as_object().into_iter().flatten() {
             let Some(field) = ty.field(key).filter(|field| field.json_name != "status") else { continue };
             self.fields.insert((ty.go_name, field.json_name));
+            if ty.go_name == "PodSpec" {
+                // what admission copies from a ServiceAccount
+                self.fields.insert(("ServiceAccount", field.json_name));
+            }
             let mut inner = vec![(&field.ty, value)];
             while let Some((ty, value)) = inner.pop() {
                 match (&ty.shape, value) {

@@ -3,6 +3,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::claims::{Wanted, template_name};
 use crate::api::object::{Kind, ObjectKey};
 use crate::api::schema::{self, Segment, Shape};
 use crate::explain::answer::{Answer, Change, Entry, get};
@@ -25,6 +26,8 @@ pub struct Sought {
     fields: BTreeSet<String>,
     /// What is expected in them.
     values: Vec<Value>,
+    /// Claims that failed checks ask for.
+    claims: Vec<Wanted>,
 }
 
 /// What a failed check shows of one object.
@@ -41,13 +44,12 @@ impl Sought {
         let store = graded.cluster.api().store();
         let mut sought = Sought::refused(&graded.answer);
         for (check, failure) in graded.failures() {
+            let check = scenario.checks.iter().find(|asked| asked.id == check.id);
+            sought.claims.extend(check.into_iter().flat_map(|check| &check.questions).filter_map(wanted_claim));
             let Some(object) = failure.finding.object().cloned() else { continue };
             let owner = store.object(object.kind, &object.namespace, &object.name).map(|found| top_owner(store, found));
             let differences = match failure.finding {
-                Finding::Missing { .. } => {
-                    let check = scenario.checks.iter().find(|asked| asked.id == check.id);
-                    check.map_or_else(Vec::new, |check| in_manifest(check, &object, answer))
-                }
+                Finding::Missing { .. } => check.map_or_else(Vec::new, |check| in_manifest(check, &object, answer)),
                 _ => failure.differences.clone(),
             };
             for difference in &differences {
@@ -102,6 +104,23 @@ impl Sought {
                 Value::Array(items) => items.iter().any(|value| self.says(value)),
                 _ => false,
             }
+    }
+
+    /// The claims that failed checks ask for.
+    pub(super) fn claims(&self) -> &[Wanted] {
+        &self.claims
+    }
+
+    /// What claim templates of the answer's sets would have to be called for the claims that are asked for.
+    pub fn template_names<'a>(&'a self, answer: &'a Answer) -> impl Iterator<Item = &'a str> {
+        answer
+            .editable()
+            .filter_map(|(_, entry)| {
+                let set = entry.value.pointer("/metadata/name")?.as_str()?;
+                let is_set = entry.value.get("kind")?.as_str()? == "StatefulSet";
+                is_set.then(|| self.claims.iter().filter_map(|claim| template_name(claim.name.as_deref()?, set)))
+            })
+            .flatten()
     }
 
     /// One edit for each thing that is expected to be otherwise.
@@ -173,6 +192,20 @@ impl Asked {
             }
         }
     }
+}
+
+/// The claim a question asks for, as far as a template can say it.
+fn wanted_claim(question: &Question) -> Option<Wanted> {
+    let (Question::Expect(pattern) | Question::Count(_, pattern)) = question else { return None };
+    let text = |pointer: &str| pattern.value.pointer(pointer).and_then(Value::as_str);
+    if text("/kind") != Some(Kind::PersistentVolumeClaim.name()) {
+        return None;
+    }
+    let fields = pattern.value.get("spec").and_then(Value::as_object)?.iter();
+    let said = fields.filter(|(key, _)| *key != "volumeName").filter_map(|(key, value)| {
+        Some((key.clone(), if value.is_string() { expected(value)? } else { value.clone() }))
+    });
+    Some(Wanted { name: text("/metadata/name").map(str::to_owned), spec: said.collect() })
 }
 
 /// Where the manifest of an object is not as a check asks.

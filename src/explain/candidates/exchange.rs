@@ -98,6 +98,15 @@ impl Walk<'_> {
                     self.try_all(EditKind::Swap, change);
                 }
             }
+            // a word that belongs into the field beside it
+            let absent = ty.fields().filter(|other| !fields.contains_key(other.json_name));
+            for other in absent.filter(|other| other.ty.go_type() == one.ty.go_type() && one.ty.go_type() != "string") {
+                if self.context.pool.knows_field(ty, other.json_name) && !mine.is_number() && !mine.is_boolean() {
+                    let change =
+                        vec![(self.below(one.json_name), None), (self.below(other.json_name), Some((*mine).clone()))];
+                    self.try_all(EditKind::Key, change);
+                }
+            }
         }
     }
 

@@ -159,6 +159,7 @@ impl Walk<'_> {
             Shape::Int32 | Shape::Int64 => {
                 values.extend(pool.scalars(name).iter().filter(|v| v.is_i64()).cloned());
                 values.extend(self.numbers(name));
+                values.extend(current.and_then(Value::as_i64).and_then(octal).map(Value::from));
                 if let Some(number) = current.and_then(Value::as_i64) {
                     values.extend([number.saturating_add(1), number.saturating_sub(1)].map(Value::from));
                 } else if let Some(number) = current.and_then(Value::as_str).and_then(|t| t.parse::<i64>().ok()) {
@@ -237,12 +238,12 @@ impl Walk<'_> {
             values.extend(pool.names(kind).iter().map(text));
         }
         if owner.go_name == "ObjectMeta" && name == "name" {
-            // what the task calls so, unless something of another kind has the name
+            // what the task calls so
             let own = self.entry.value.get("kind").and_then(Value::as_str).unwrap_or_default();
             let kind = Kind::ALL.iter().find(|kind| kind.name() == own);
             let same = kind.map(|kind| pool.names(*kind)).unwrap_or_default();
             values.extend(same.iter().map(text));
-            let free = |word: &&String| !pool.all_names().any(|name| name == *word) && look(word) == Look::Name;
+            let free = |word: &&String| !same.contains(word) && look(word) == Look::Name;
             values.extend(pool.words.iter().filter(free).map(text));
             nearest_first(&mut values, current);
             return tidy(values, current);
@@ -266,6 +267,9 @@ impl Walk<'_> {
             _ => {}
         }
         values.splice(0..0, self.dns_names(current));
+        if name == "schedule" {
+            values.splice(0..0, self.schedules(current));
+        }
         let wanted = match current.and_then(Value::as_str) {
             Some(text) if !text.is_empty() => Some(look(text)),
             _ => expected_look(name),
@@ -285,6 +289,32 @@ impl Walk<'_> {
             values.insert(0, Value::from(number.to_string()));
         }
         tidy(values, current)
+    }
+
+    /// Times of a CronJob: those the task names, and the present one with two fields exchanged or one left open.
+    fn schedules(&self, current: Option<&Value>) -> Vec<Value> {
+        let fields: Vec<&str> =
+            current.and_then(Value::as_str).map(|text| text.split(' ').collect()).unwrap_or_default();
+        let mut found: Vec<Vec<&str>> = Vec::new();
+        for (hour, minute) in self.context.pool.words.iter().filter_map(|word| word.split_once(':')) {
+            let plain = |text: &'_ str| text.parse::<u8>().is_ok_and(|number| number < 60);
+            if plain(hour) && plain(minute) {
+                let days = fields.get(2..).filter(|_| fields.len() == 5).unwrap_or(&["*", "*", "*"]);
+                found.push([&[minute, hour], days].concat());
+                found.extend(["*", "1-5", "0,6"].map(|day| vec![minute, hour, "*", "*", day]));
+            }
+        }
+        for (index, _) in fields.iter().enumerate().filter(|_| fields.len() == 5) {
+            let mut open = fields.clone();
+            open.iter_mut().skip(index).take(1).for_each(|field| *field = "*");
+            found.push(open);
+            for other in index + 1..fields.len() {
+                let mut exchanged = fields.clone();
+                exchanged.swap(index, other);
+                found.push(exchanged);
+            }
+        }
+        found.into_iter().map(|fields| Value::from(fields.join(" "))).collect()
     }
 
     /// Names that cluster DNS could know, in place of one that looks like it.
@@ -480,6 +510,11 @@ fn fits(wanted: Look, found: Look) -> bool {
         Look::Word => matches!(found, Look::Word | Look::Name),
         other => other == found,
     }
+}
+
+/// A number that was meant as octal: 440 for 0440.
+fn octal(number: i64) -> Option<i64> {
+    (number > 7).then(|| i64::from_str_radix(&number.to_string(), 8).ok()).flatten()
 }
 
 fn nearest_first(values: &mut [Value], current: Option<&Value>) {
