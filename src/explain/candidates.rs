@@ -87,6 +87,7 @@ pub fn candidates(context: &Context<'_>, answer: &Answer) -> Vec<Edit> {
     }
     whole::everywhere(&texts, &mut edits);
     whole::alike(answer, &mut edits);
+    whole::labels(context, answer, &mut edits);
     exchange::between_documents(answer, &mut edits);
     whole::documents(context, answer, &mut edits);
     whole::order(answer, &mut edits);
@@ -215,6 +216,7 @@ impl<'a> Walk<'a> {
         }
         self.exchange_fields(ty, fields);
         self.move_items(ty, fields);
+        self.other_field(ty, fields);
         self.discriminate(ty, fields);
         self.whole_directory(ty, fields);
         self.sink(ty, fields);

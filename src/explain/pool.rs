@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::answer::Answer;
+use super::references::kind_of;
 use crate::api::Object;
 use crate::api::object::Kind;
 use crate::api::schema::{self, Shape, StructType, Type};
@@ -33,12 +34,19 @@ pub struct Pool {
     fields: BTreeSet<(&'static str, &'static str)>,
     /// Names of fields that are spoken of, whatever the type.
     spoken: BTreeSet<String>,
+    /// Tolerations of the nodes' taints.
+    pub tolerations: Vec<Value>,
     /// What cluster DNS could be asked for: Services, and pods of sets.
     pub dns_names: Vec<String>,
 }
 
 /// Choices that a manifest can leave open and that decide what comes of the object.
-const CHOICES: [(&str, &str); 19] = [
+const CHOICES: [(&str, &str); 24] = [
+    ("DeploymentStrategy", "rollingUpdate"),
+    ("RollingUpdateDeployment", "maxSurge"),
+    ("RollingUpdateDeployment", "maxUnavailable"),
+    ("ServiceAccount", "automountServiceAccountToken"),
+    ("PodSpec", "automountServiceAccountToken"),
     ("JobSpec", "completionMode"),
     ("PersistentVolumeClaimSpec", "storageClassName"),
     ("PersistentVolumeClaimSpec", "volumeMode"),
@@ -124,12 +132,12 @@ impl Pool {
         for taint in node.spec.iter().filter_map(|spec| spec.taints.as_ref()).flatten() {
             self.fields.insert(("PodSpec", "tolerations"));
             let parts = [("key", Some(&taint.key)), ("value", taint.value.as_ref()), ("effect", Some(&taint.effect))];
-            for (field, text) in parts {
-                if let Some(text) = text {
-                    self.fields.insert(("Toleration", field));
-                    push(self.scalars.entry(field.to_owned()).or_default(), text.as_str().into());
-                }
+            let parts = parts.iter().filter_map(|(field, text)| Some((*field, text.as_ref()?.as_str())));
+            for (field, text) in parts.clone() {
+                self.fields.insert(("Toleration", field));
+                push(self.scalars.entry(field.to_owned()).or_default(), text.into());
             }
+            push(&mut self.tolerations, parts.collect());
         }
     }
 
@@ -166,6 +174,9 @@ impl Pool {
         for (key, value) in value.as_object().into_iter().flatten() {
             if let Some(field) = ty.field(key) {
                 self.fields.insert((ty.go_name, field.json_name));
+                if let (Some(kind), Some(name)) = (kind_of(ty.go_name, key), value.as_str()) {
+                    push(self.names.entry(kind).or_default(), name.to_owned());
+                }
                 self.value(field.json_name, &field.ty, value);
             }
         }

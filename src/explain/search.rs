@@ -48,7 +48,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Budget { singles: 4000, pairs: 2500, work: 300_000 }
+        Budget { singles: 4000, pairs: 2500, work: 200_000 }
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit
             };
             let templates = entry.value.pointer("/spec/volumeClaimTemplates").and_then(Value::as_array);
             for name in names {
+                rename(document, &entry.value, &name, edits);
                 let template = json!({"metadata": {"name": name}, "spec": wanted.spec});
                 let added = match templates {
                     None => change(path("/spec/volumeClaimTemplates"), Some(json!([template]))),
@@ -79,6 +80,31 @@ pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit
             }
         }
     }
+}
+
+/// A claim template called otherwise, together with its mounts.
+fn rename(document: usize, set: &Value, name: &str, edits: &mut Vec<Edit>) {
+    let items = |pointer: &str| set.pointer(pointer).and_then(Value::as_array).into_iter().flatten().enumerate();
+    let change = |pointer: &str| Change { document, path: indexed(pointer), value: Some(name.into()) };
+    for (index, template) in items("/spec/volumeClaimTemplates") {
+        let Some(old) = template.pointer("/metadata/name").filter(|old| **old != name) else { continue };
+        let mut changes = vec![change(&format!("/spec/volumeClaimTemplates/{index}/metadata/name"))];
+        for containers in ["containers", "initContainers"].map(|list| format!("/spec/template/spec/{list}")) {
+            for (container, _) in items(&containers) {
+                for mounts in ["volumeMounts", "volumeDevices"].map(|list| format!("{containers}/{container}/{list}")) {
+                    let of_this = items(&mounts).filter(|(_, mount)| mount.get("name") == Some(old));
+                    changes.extend(of_this.map(|(mount, _)| change(&format!("{mounts}/{mount}/name"))));
+                }
+            }
+        }
+        edits.push(Edit { kind: EditKind::Everywhere, changes, added: None, first: None });
+    }
+}
+
+/// The parts of a pointer; numbers are places in lists.
+fn indexed(pointer: &str) -> Vec<Segment> {
+    let segment = |part: &str| part.parse().map_or_else(|_| Segment::from(part), Segment::Index);
+    pointer.split('/').skip(1).map(segment).collect()
 }
 
 /// The names that containers of a set mount.

@@ -110,6 +110,21 @@ impl Walk<'_> {
         }
     }
 
+    /// A struct under another field that can hold the same: `podAffinity` that was meant as `podAntiAffinity`.
+    pub(super) fn other_field(&mut self, ty: &'static StructType, fields: &serde_json::Map<String, Value>) {
+        for (key, value) in fields {
+            let Some(parts) = value.as_object().filter(|parts| !parts.is_empty()) else { continue };
+            for other in ty.fields().filter(|other| !fields.contains_key(other.json_name)) {
+                let Shape::Struct(inner) = &other.ty.shape else { continue };
+                if parts.keys().all(|part| inner.get().field(part).is_some()) && other.json_name != "status" {
+                    let change =
+                        vec![(self.below(key.as_str()), None), (self.below(other.json_name), Some(value.clone()))];
+                    self.try_all(EditKind::Key, change);
+                }
+            }
+        }
+    }
+
     /// Items that belong into another list of the same type: a container into `initContainers`, and a whole list.
     pub(super) fn move_items(&mut self, ty: &'static StructType, fields: &serde_json::Map<String, Value>) {
         for (key, value) in fields {

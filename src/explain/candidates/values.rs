@@ -13,6 +13,8 @@ use crate::suggest::distance;
 const MAX_SCALARS: usize = 48;
 /// The most values that are tried for a struct that is added.
 const MAX_STRUCTS: usize = 60;
+/// The most labels of which two are put together.
+const MAX_PAIRS: usize = 6;
 /// How deep a struct that is added can be.
 const MAX_DEPTH: usize = 8;
 
@@ -71,10 +73,8 @@ impl Walk<'_> {
             }
             Shape::Map(element) => {
                 let entries = self.map_entries(owner, name, element);
-                let spoken = &self.context.pool.spoken_pairs;
-                let together = (matches!(element.shape, Shape::String) && spoken.len() > 1).then(|| {
-                    spoken.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<Value>()
-                });
+                let is_text = matches!(element.shape, Shape::String);
+                let together = if is_text { self.pairs_together() } else { Vec::new() };
                 together
                     .into_iter()
                     .chain(entries.into_iter().map(|(key, value)| Value::from_iter([(key, value)])))
@@ -84,6 +84,23 @@ impl Walk<'_> {
         }
     }
 
+    /// What the task says of labels: all of it, and each two that do not contradict each other.
+    fn pairs_together(&self) -> Vec<Value> {
+        let spoken = &self.context.pool.spoken_pairs;
+        let map = |pairs: &[&(String, String)]| {
+            pairs.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<Value>()
+        };
+        let mut found = Vec::new();
+        if spoken.len() > 1 {
+            found.push(map(&spoken.iter().collect::<Vec<_>>()));
+        }
+        for (order, one) in spoken.iter().enumerate().take(MAX_PAIRS) {
+            let others = spoken.iter().take(MAX_PAIRS).skip(order + 1).filter(|other| other.0 != one.0);
+            found.extend(others.map(|other| map(&[one, other])));
+        }
+        found
+    }
+
     /// Structs with what they need, and one or all of the fields that are spoken of.
     fn structs_for(&mut self, ty: &'static StructType, depth: usize) -> Vec<Value> {
         if depth > MAX_DEPTH {
@@ -91,6 +108,9 @@ impl Walk<'_> {
         }
         if ty.field("key").is_some() && ty.field("values").is_some() {
             return self.requirements(ty);
+        }
+        if ty.go_name == "Toleration" {
+            return self.context.pool.tolerations.clone();
         }
         let mut known = Vec::new();
         let mut needed = Vec::new();
@@ -137,11 +157,14 @@ impl Walk<'_> {
     fn requirements(&self, ty: &'static StructType) -> Vec<Value> {
         let pairs = self.context.pool.pairs().iter().take(MAX_STRUCTS);
         let operator = ty.field("operator").is_some();
+        let mut keys: Vec<&String> = pairs.clone().map(|(key, _)| key).collect();
+        keys.dedup();
+        let exists = keys.into_iter().filter(|_| operator).map(|key| json!({"key": key, "operator": "Exists"}));
         let requirement = |(key, value): &(String, String)| match operator {
             true => json!({"key": key, "operator": "In", "values": [value]}),
             false => json!({"key": key, "values": [value]}),
         };
-        pairs.map(requirement).collect()
+        pairs.map(requirement).chain(exists).collect()
     }
 
     /// Scalars for a field of a struct; those most like the present value first.
@@ -168,6 +191,8 @@ impl Walk<'_> {
             }
             Shape::IntOrString => {
                 values.extend(pool.scalars(name).iter().cloned());
+                let percentages = pool.words.iter().filter(|word| word.ends_with('%'));
+                values.extend(percentages.map(|word| Value::from(word.as_str())));
                 values.extend(self.numbers(name));
                 if name.to_lowercase().contains("port") {
                     values.extend(pool.scalars("name").iter().cloned());

@@ -69,6 +69,29 @@ pub(super) fn alike(answer: &Answer, edits: &mut Vec<Edit>) {
     }
 }
 
+/// A label by which a workload selects its pods, in the selector and in the template.
+pub(super) fn labels(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
+    let path = |parts: &[&str]| parts.iter().map(|part| Segment::from(*part)).collect::<Vec<_>>();
+    for (document, entry) in answer.editable() {
+        let map = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_object);
+        let template = map("/spec/template/metadata/labels");
+        for (key, value) in map("/spec/selector/matchLabels").into_iter().flatten() {
+            if template.and_then(|labels| labels.get(key)) != Some(value) {
+                continue;
+            }
+            let same = context.pool.pairs().iter().filter(|(other, text)| other == key && *value != **text);
+            for (_, text) in same {
+                let change = |parts: &[&str]| Change { document, path: path(parts), value: Some(text.as_str().into()) };
+                let changes = vec![
+                    change(&["spec", "selector", "matchLabels", key]),
+                    change(&["spec", "template", "metadata", "labels", key]),
+                ];
+                edits.push(Edit { kind: EditKind::Everywhere, changes, added: None, first: None });
+            }
+        }
+    }
+}
+
 /// What an object of the cluster has and its new manifest leaves out or says otherwise.
 pub(super) fn as_before(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
     let store = context.start.api().store();
