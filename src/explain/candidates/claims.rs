@@ -28,6 +28,7 @@ fn path(pointer: &str) -> Vec<Segment> {
 
 /// Edits that make the wanted claims: a template, with or without the volume in its place; an ephemeral volume for another one.
 pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
+    let claims: Vec<Wanted> = context.sought.claims().iter().cloned().chain(made_by_hand(answer)).collect();
     for (document, entry) in answer.editable() {
         let text = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (kind, set) = (text("/kind"), text("/metadata/name"));
@@ -35,7 +36,7 @@ pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit
         let volumes = entry.value.pointer(&format!("{pod_spec}/volumes")).and_then(Value::as_array);
         let named = |item: &Value| item.get("name").and_then(Value::as_str).map(str::to_owned);
         let change = |path: Vec<Segment>, value: Option<Value>| Change { document, path, value };
-        for wanted in context.sought.claims() {
+        for wanted in &claims {
             let ephemeral =
                 |name: &str| json!({"name": name, "ephemeral": {"volumeClaimTemplate": {"spec": wanted.spec}}});
             for (index, volume) in volumes.into_iter().flatten().enumerate() {
@@ -80,6 +81,15 @@ pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit
             }
         }
     }
+}
+
+/// The claims that stand in the answer themselves.
+fn made_by_hand(answer: &Answer) -> impl Iterator<Item = Wanted> {
+    answer.editable().filter_map(|(_, entry)| {
+        let text = |pointer: &str| entry.value.pointer(pointer).and_then(Value::as_str);
+        let spec = entry.value.get("spec").filter(|_| text("/kind") == Some("PersistentVolumeClaim"))?;
+        Some(Wanted { name: text("/metadata/name").map(str::to_owned), spec: spec.clone() })
+    })
 }
 
 /// A claim template called otherwise, together with its mounts.
