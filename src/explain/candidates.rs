@@ -423,6 +423,12 @@ impl<'a> Walk<'a> {
                 self.try_all(EditKind::Key, change);
             }
         }
+        // after the edits of single entries
+        if matches!(element.shape, Shape::String) && entries.len() <= MOST_REPLACED {
+            for pairs in self.pairs_together() {
+                self.try_one(EditKind::Value, self.path.clone(), Some(pairs));
+            }
+        }
     }
 
     /// One member of a union in place of another: a volume's source, a probe's handler.

@@ -41,7 +41,16 @@ pub struct Pool {
 }
 
 /// Choices that a manifest can leave open and that decide what comes of the object.
-const CHOICES: [(&str, &str); 24] = [
+const CHOICES: [(&str, &str); 33] = [
+    ("PodSpec", "affinity"),
+    ("Affinity", "nodeAffinity"),
+    ("NodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"),
+    ("NodeSelector", "nodeSelectorTerms"),
+    ("NodeSelectorTerm", "matchExpressions"),
+    ("Affinity", "podAntiAffinity"),
+    ("PodAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution"),
+    ("PodAffinityTerm", "labelSelector"),
+    ("PodAffinityTerm", "topologyKey"),
     ("DeploymentStrategy", "rollingUpdate"),
     ("RollingUpdateDeployment", "maxSurge"),
     ("RollingUpdateDeployment", "maxUnavailable"),
@@ -86,6 +95,7 @@ impl Pool {
         }
         pool.fields.extend([("LabelSelector", "matchLabels"), ("PodSpec", "nodeSelector")]);
         pool.fields.extend(CHOICES);
+        pool.scalars.insert("topologyKey".to_owned(), vec!["kubernetes.io/hostname".into()]);
         for node in store.objects_of(Kind::Node) {
             pool.take_labels(node);
             pool.take_taints(node);

@@ -85,7 +85,7 @@ impl Walk<'_> {
     }
 
     /// What the task says of labels: all of it, and each two that do not contradict each other.
-    fn pairs_together(&self) -> Vec<Value> {
+    pub(super) fn pairs_together(&self) -> Vec<Value> {
         let spoken = &self.context.pool.spoken_pairs;
         let map = |pairs: &[&(String, String)]| {
             pairs.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<Value>()
@@ -194,8 +194,10 @@ impl Walk<'_> {
                 let percentages = pool.words.iter().filter(|word| word.ends_with('%'));
                 values.extend(percentages.map(|word| Value::from(word.as_str())));
                 values.extend(self.numbers(name));
-                if name.to_lowercase().contains("port") {
-                    values.extend(pool.scalars("name").iter().cloned());
+                match name.to_lowercase().contains("port") {
+                    true => values.extend(pool.scalars("name").iter().cloned()),
+                    // so many pods more or less
+                    false => drop(values.splice(0..0, [1, 0, 2].map(Value::from))),
                 }
             }
             Shape::Quantity => values.extend(self.quantities(name, current)),
@@ -257,6 +259,9 @@ impl Walk<'_> {
             return tidy(values, current);
         }
         let pool = self.context.pool;
+        if name == "topologyKey" {
+            return tidy(pool.scalars(name).to_vec(), current);
+        }
         let mut values: Vec<Value> = Vec::new();
         let text = |text: &String| Value::from(text.as_str());
         if let Some(kind) = kind_of(owner.go_name, name) {
