@@ -4,7 +4,7 @@
 #[path = "support/binary.rs"]
 mod binary;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ckad_grade::explain::fix::Fix;
 use ckad_grade::explain::search::Budget;
@@ -14,20 +14,9 @@ use ckad_grade::lang::Lang;
 use ckad_grade::report::explain as report;
 use ckad_grade::report::text::{Message, say};
 use ckad_grade::report::width::width;
-use ckad_grade::scenario::solutions::{Variant, variants};
+use ckad_grade::scenario::solutions::variants;
 use ckad_grade::scenario::{Library, Lookup, Scenario};
 use ckad_grade::timeline::ManifestFile;
-
-fn scenarios_of(folder: &Path) -> Vec<(Scenario, Vec<Variant>)> {
-    let mut library = Library::default();
-    library.add_folder(folder).unwrap();
-    let load = |entry: &ckad_grade::scenario::Entry| {
-        let scenario = entry.load().ok()?;
-        let folder = entry.solutions()?;
-        Some((scenario, variants(&folder).ok()?))
-    };
-    library.entries().filter_map(load).collect()
-}
 
 fn text(scenario: Option<&Scenario>, explained: &Explained, lang: Lang) -> String {
     let mut out = anstream::StripStream::new(Vec::new());
@@ -193,46 +182,4 @@ fn the_command_explains_an_answer_to_a_scenario_or_manifests_alone() {
     assert_eq!(json["waiting"][0]["fixes"][0]["steps"][0]["text"], "change metadata.namespace from team-a to default");
     let (status, _) = run(&["explain", "no-such-file.yaml"]);
     assert_eq!(status, Some(3));
-}
-
-/// `[EXPLAIN=folder,…] [EVERY=10] [ONLY=107/wrong] cargo test --test explain measure -- --ignored --nocapture`
-#[test]
-#[ignore = "for whoever works on the search"]
-fn measure() {
-    let folders = std::env::var("EXPLAIN").unwrap_or_else(|_| "scenarios".to_owned());
-    let only = std::env::var("ONLY").unwrap_or_default();
-    let mut all = Vec::new();
-    for folder in folders.split(',') {
-        for (scenario, variants) in scenarios_of(&PathBuf::from(folder)) {
-            all.extend(variants.into_iter().filter(|v| !v.is_right()).map(|variant| (scenario.clone(), variant)));
-        }
-    }
-    // one of so many, spread over all scenarios
-    let every: usize = std::env::var("EVERY").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    all = all.into_iter().step_by(every).collect();
-    all.retain(|(scenario, variant)| format!("{}/{}", scenario.id, variant.name).contains(&only));
-    let counts = std::sync::Mutex::new([0usize; 3]);
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some((scenario, variant)) = all.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let clock = std::time::Instant::now();
-                    let Ok(found) = explain::scenario(scenario, &variant.files, Budget::default()) else { continue };
-                    let edits = found.all.first().map_or(0, |fix| fix.steps.len());
-                    counts.lock().unwrap()[edits] += 1;
-                    let nodiff = found.all.iter().filter(|fix| fix.diff.is_empty()).count();
-                    let took = clock.elapsed().as_millis();
-                    println!(
-                        "{edits} {}/{} tried={} cut={} nodiff={nodiff} {took}ms",
-                        scenario.id, variant.name, found.tried, found.cut_short
-                    );
-                    if !only.is_empty() {
-                        println!("{}", text(Some(scenario), &found, Lang::En));
-                    }
-                }
-            });
-        }
-    });
-    println!("none, one, two: {:?}", counts.lock().unwrap());
 }

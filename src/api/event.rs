@@ -53,6 +53,11 @@ pub struct Event {
 const COMBINED: &str = "(combined from similar events): ";
 
 impl Event {
+    fn count_again(&mut self, now: Timestamp) {
+        self.count += 1;
+        self.last_timestamp = now;
+    }
+
     /// The message without the words that it stands for others, too.
     pub fn said(&self) -> &str {
         self.message.strip_prefix(COMBINED).unwrap_or(&self.message)
@@ -129,8 +134,7 @@ impl EventLog {
                     match similar.combined.and_then(|at| self.events.get_mut(at)) {
                         Some(event) => {
                             event.message = message;
-                            event.count += 1;
-                            event.last_timestamp = now;
+                            event.count_again(now);
                         }
                         None => {
                             similar.combined = Some(self.events.len());
@@ -149,8 +153,7 @@ impl EventLog {
         };
         let same = slots.iter().copied().find(|i| self.events.get(*i).is_some_and(is_same));
         if let Some(event) = same.and_then(|i| self.events.get_mut(i)) {
-            event.count += 1;
-            event.last_timestamp = now;
+            event.count_again(now);
             return;
         }
         slots.push(self.events.len());

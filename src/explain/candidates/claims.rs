@@ -22,10 +22,6 @@ pub(super) fn template_name<'a>(claim: &'a str, set: &str) -> Option<&'a str> {
     (!ordinal.is_empty() && ordinal.bytes().all(|b| b.is_ascii_digit())).then_some(template)
 }
 
-fn path(pointer: &str) -> Vec<Segment> {
-    pointer.split('/').skip(1).map(Segment::from).collect()
-}
-
 /// Edits that make the wanted claims: a template, with or without the volume in its place; an ephemeral volume for another one.
 pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit>) {
     let claims: Vec<Wanted> = context.sought.claims().iter().cloned().chain(made_by_hand(answer)).collect();
@@ -41,7 +37,7 @@ pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit
                 |name: &str| json!({"name": name, "ephemeral": {"volumeClaimTemplate": {"spec": wanted.spec}}});
             for (index, volume) in volumes.into_iter().flatten().enumerate() {
                 let Some(name) = named(volume) else { continue };
-                let place = [path(&format!("{pod_spec}/volumes")), vec![index.into()]].concat();
+                let place = path(&format!("{pod_spec}/volumes/{index}"));
                 edits.push(Edit::one(EditKind::Kind, change(place, Some(ephemeral(&name)))));
             }
             if kind != "StatefulSet" {
@@ -58,17 +54,13 @@ pub(super) fn edits(context: &Context<'_>, answer: &Answer, edits: &mut Vec<Edit
                 let template = json!({"metadata": {"name": name}, "spec": wanted.spec});
                 let added = match templates {
                     None => change(path("/spec/volumeClaimTemplates"), Some(json!([template]))),
-                    Some(there) => {
-                        let place = [path("/spec/volumeClaimTemplates"), vec![there.len().into()]].concat();
-                        change(place, Some(template))
-                    }
+                    Some(there) => change(path(&format!("/spec/volumeClaimTemplates/{}", there.len())), Some(template)),
                 };
                 edits.push(Edit::one(EditKind::Add, added.clone()));
                 let index = volumes.and_then(|volumes| volumes.iter().position(|v| named(v).as_deref() == Some(&name)));
                 if let (Some(index), Some(volumes)) = (index, volumes) {
-                    let all = path(&format!("{pod_spec}/volumes"));
-                    let place = if volumes.len() == 1 { all } else { [all, vec![index.into()]].concat() };
-                    let changes = vec![change(place, None), added];
+                    let item = if volumes.len() == 1 { String::new() } else { format!("/{index}") };
+                    let changes = vec![change(path(&format!("{pod_spec}/volumes{item}")), None), added];
                     edits.push(Edit { kind: EditKind::Kind, changes, added: None, first: None });
                 }
                 if templates.is_some() && volumes.is_none() {
@@ -95,7 +87,7 @@ fn made_by_hand(answer: &Answer) -> impl Iterator<Item = Wanted> {
 /// A claim template called otherwise, together with its mounts.
 fn rename(document: usize, set: &Value, name: &str, edits: &mut Vec<Edit>) {
     let items = |pointer: &str| set.pointer(pointer).and_then(Value::as_array).into_iter().flatten().enumerate();
-    let change = |pointer: &str| Change { document, path: indexed(pointer), value: Some(name.into()) };
+    let change = |pointer: &str| Change { document, path: path(pointer), value: Some(name.into()) };
     for (index, template) in items("/spec/volumeClaimTemplates") {
         let Some(old) = template.pointer("/metadata/name").filter(|old| **old != name) else { continue };
         let mut changes = vec![change(&format!("/spec/volumeClaimTemplates/{index}/metadata/name"))];
@@ -112,7 +104,7 @@ fn rename(document: usize, set: &Value, name: &str, edits: &mut Vec<Edit>) {
 }
 
 /// The parts of a pointer; numbers are places in lists.
-fn indexed(pointer: &str) -> Vec<Segment> {
+fn path(pointer: &str) -> Vec<Segment> {
     let segment = |part: &str| part.parse().map_or_else(|_| Segment::from(part), Segment::Index);
     pointer.split('/').skip(1).map(segment).collect()
 }
